@@ -1,0 +1,50 @@
+//! Makes include/rsig.h from the source, and tells the linker what the shared library is.
+
+use std::path::Path;
+use std::{env, error::Error, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=cbindgen.toml");
+    println!("cargo::rerun-if-changed=include/rsig.h");
+
+    let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
+    // cargo-c names the library itself, from Cargo.toml, and to the same effect.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librsig.so.{major}");
+    // The kernel may call the signal handler after a dlclose().
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // A symbol must not be looked up, under the loader's lock, in a signal handler.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
+
+    // For the tests, which compile C for the same target.
+    println!("cargo::rustc-env=RSIG_TARGET={}", env::var("TARGET")?);
+
+    write_header()
+}
+
+fn write_header() -> Result<(), Box<dyn Error>> {
+    let source = env::var("CARGO_MANIFEST_DIR")?;
+    let mut config = cbindgen::Config::from_file(Path::new(&source).join("cbindgen.toml"))?;
+    config.after_includes = config.after_includes.map(|text| text.replace("@VERSION@", &version()));
+    let bindings = cbindgen::Builder::new().with_crate(&source).with_config(config).generate()?;
+
+    let mut header = Vec::new();
+    bindings.write(&mut header);
+    let path = Path::new(&source).join("include/rsig.h");
+    if fs::read(&path).ok().as_deref() != Some(&header) {
+        // A source tree that cannot be written to has the header that came with it.
+        if let Err(error) = fs::write(&path, header) {
+            println!("cargo::warning=include/rsig.h is stale and cannot be written: {error}");
+        }
+    }
+    Ok(())
+}
+
+fn version() -> String {
+    ["MAJOR", "MINOR", "PATCH"]
+        .map(|part| {
+            let value = env::var(format!("CARGO_PKG_VERSION_{part}")).unwrap_or_default();
+            format!("#define RSIG_VERSION_{part} {value}\n")
+        })
+        .concat()
+}
