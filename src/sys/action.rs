@@ -1,0 +1,83 @@
+//! sigaction(2).
+
+use crate::sys::signals;
+use libc::{c_int, c_void, siginfo_t};
+use nix::errno::Errno;
+use std::mem::MaybeUninit;
+
+/// The low-level handler's type, as SA_SIGINFO has it.
+pub(crate) type LowLevelHandler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
+
+/// Flags that change what SIG_DFL and SIG_IGN do; the others matter to a handler only.
+const MEANS_SOMETHING_WITHOUT_HANDLER: c_int = libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT;
+
+/// A disposition, the kernel's whole record of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Disposition(libc::sigaction);
+
+impl Disposition {
+    /// SIG_DFL or SIG_IGN.
+    pub(crate) const fn plain(handler: libc::sighandler_t) -> Self {
+        // SAFETY: sigaction is a plain C structure, for which all-zero bytes are a value: SIG_DFL,
+        // no flags, an empty mask.
+        let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        action.sa_sigaction = handler;
+        Self(action)
+    }
+
+    /// A handler with its siginfo, on the alternate stack where the thread has one, with an empty
+    /// mask, persistent, and interrupting system calls.
+    pub(crate) fn with_handler(handler: LowLevelHandler) -> Self {
+        let mut disposition = Self::plain(handler as *const () as libc::sighandler_t);
+        disposition.0.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        disposition
+    }
+
+    pub(crate) fn handler(&self) -> libc::sighandler_t {
+        self.0.sa_sigaction
+    }
+
+    /// Whether this is SIG_DFL or SIG_IGN with nothing more to it.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.handler(), libc::SIG_DFL | libc::SIG_IGN)
+            && self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER == 0
+    }
+
+    pub(crate) fn set_restart(&mut self, restart: bool) {
+        if restart {
+            self.0.sa_flags |= libc::SA_RESTART;
+        } else {
+            self.0.sa_flags &= !libc::SA_RESTART;
+        }
+    }
+
+    /// Whether the kernel would do the same for both.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let mask_of = |disposition: &Self| crate::sys::sigset::from_posix(&disposition.0.sa_mask);
+        self.handler() == other.handler()
+            && self.0.sa_flags == other.0.sa_flags
+            && mask_of(self) == mask_of(other)
+    }
+}
+
+/// The disposition now.
+pub(crate) fn get(signum: c_int) -> Result<Disposition, Errno> {
+    exchange(signum, None)
+}
+
+/// Async-signal-safe.
+pub(crate) fn set(signum: c_int, new: &Disposition) -> Result<(), Errno> {
+    exchange(signum, Some(new)).map(|_| ())
+}
+
+fn exchange(signum: c_int, new: Option<&Disposition>) -> Result<Disposition, Errno> {
+    if signals::index(signum).is_none() {
+        return Err(Errno::EINVAL);
+    }
+    let mut old = Disposition::plain(libc::SIG_DFL);
+    let new = new.map_or(std::ptr::null(), |new| std::ptr::from_ref(&new.0));
+    // SAFETY: both are NULL or whole sigaction structures, and what `new` installs was either made by
+    // `with_handler` or read back from the kernel.
+    Errno::result(unsafe { libc::sigaction(signum, new, &mut old.0) })?;
+    Ok(old)
+}

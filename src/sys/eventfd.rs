@@ -1,0 +1,40 @@
+//! eventfd(2): a descriptor that is readable while its counter is not zero.
+
+use libc::{c_int, c_uint};
+use nix::errno::Errno;
+
+pub(crate) fn open() -> Result<c_int, Errno> {
+    const EMPTY: c_uint = 0;
+    // SAFETY: no pointers.
+    Errno::result(unsafe { libc::eventfd(EMPTY, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
+}
+
+/// Makes it readable. A full counter is readable already, so nothing can be lost. Async-signal-safe.
+pub(crate) fn raise(fd: c_int) {
+    let one: u64 = 1;
+    // By syscall(2): the C library's write() is a cancellation point, which a signal handler that
+    // interrupted just any code must not be.
+    // SAFETY: reads the eight bytes of `one`.
+    unsafe { libc::syscall(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
+}
+
+/// Makes it unreadable.
+pub(crate) fn lower(fd: c_int) {
+    let mut count: u64 = 0;
+    // SAFETY: writes at most the eight bytes of `count`; the descriptor does not block.
+    unsafe { libc::read(fd, (&raw mut count).cast(), size_of::<u64>()) };
+}
+
+pub(crate) fn close(fd: c_int) {
+    // SAFETY: the caller owns the descriptor.
+    unsafe { libc::close(fd) };
+}
+
+/// Opens a new one and gives it the number of `fd`, which another process shares.
+pub(crate) fn replace(fd: c_int) -> Result<(), Errno> {
+    let new = open()?;
+    // SAFETY: both descriptors are the caller's.
+    let result = Errno::result(unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) });
+    close(new);
+    result.map(|_| ())
+}

@@ -1,0 +1,153 @@
+//! Reading siginfo_t, the kernel's record of one delivery. This is the one place that knows its union.
+
+use libc::{c_int, c_long, siginfo_t};
+
+/// Where a signal came from: the fields of siginfo_t that this kind of signal defines, all others 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) code: i32,
+    pub(crate) error: i32,
+    pub(crate) pid: i32,
+    pub(crate) uid: u32,
+    pub(crate) status: i32,
+    pub(crate) value_int: i32,
+    pub(crate) value_ptr: u64,
+    pub(crate) band: i64,
+}
+
+impl Origin {
+    /// What is known of a delivery whose siginfo found no room.
+    pub(crate) const UNKNOWN: Self =
+        Self { code: 0, error: 0, pid: 0, uid: 0, status: 0, value_int: 0, value_ptr: 0, band: 0 };
+
+    /// Async-signal-safe.
+    pub(crate) fn read(info: &siginfo_t) -> Self {
+        // SAFETY: `Raw` is siginfo_t as the kernel lays it out (asm-generic/siginfo.h), and no larger.
+        let raw = unsafe { &*std::ptr::from_ref(info).cast::<Raw>() };
+        let mut origin = Self { code: raw.code, error: raw.error, ..Self::UNKNOWN };
+        // SAFETY: every member is made of plain integers, and the kernel clears what it does not fill.
+        unsafe {
+            match layout(raw.signo, raw.code) {
+                Layout::Kill => origin.sender(raw.fields.sender),
+                Layout::Queue => {
+                    origin.sender(raw.fields.queue.sender);
+                    origin.payload(raw.fields.queue.value);
+                }
+                Layout::Timer => origin.payload(raw.fields.timer.value),
+                Layout::Child => {
+                    origin.sender(raw.fields.child.sender);
+                    origin.status = raw.fields.child.status;
+                }
+                Layout::Poll => origin.band = i64::from(raw.fields.poll.band),
+                Layout::Fault => {}
+            }
+        }
+        origin
+    }
+
+    fn sender(&mut self, sender: Sender) {
+        (self.pid, self.uid) = (sender.pid, sender.uid);
+    }
+
+    fn payload(&mut self, value: Value) {
+        // SAFETY: both members are plain integers here, and the kernel copies the whole union.
+        unsafe { (self.value_int, self.value_ptr) = (value.int, value.ptr as u64) };
+    }
+}
+
+enum Layout {
+    Kill,
+    Queue,
+    Timer,
+    Child,
+    Poll,
+    Fault,
+}
+
+/// Which member of the union is filled: `siginfo_layout()` in the kernel's kernel/signal.c.
+fn layout(signo: c_int, code: c_int) -> Layout {
+    /// SIGPOLL's codes, POLL_IN to POLL_HUP, which F_SETSIG puts into any signal.
+    const POLL_CODES: std::ops::RangeInclusive<c_int> = 1..=6;
+    match (signo, code) {
+        (_, libc::SI_TIMER) => Layout::Timer,
+        (_, libc::SI_SIGIO) => Layout::Poll,
+        (_, libc::SI_USER | libc::SI_KERNEL) => Layout::Kill,
+        (_, ..0) => Layout::Queue,
+        (
+            libc::SIGILL
+            | libc::SIGFPE
+            | libc::SIGSEGV
+            | libc::SIGBUS
+            | libc::SIGTRAP
+            | libc::SIGSYS,
+            _,
+        ) => Layout::Fault,
+        (libc::SIGCHLD, _) => Layout::Child,
+        (_, code) if POLL_CODES.contains(&code) => Layout::Poll,
+        _ => Layout::Kill,
+    }
+}
+
+#[repr(C)]
+struct Raw {
+    signo: c_int,
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64")))]
+    error: c_int,
+    code: c_int,
+    #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+    error: c_int,
+    /// Aligned as a pointer is.
+    fields: Fields,
+}
+
+#[repr(C)]
+union Fields {
+    sender: Sender,
+    queue: Queue,
+    timer: Timer,
+    child: Child,
+    poll: Poll,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Sender {
+    pid: i32,
+    uid: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Queue {
+    sender: Sender,
+    value: Value,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Timer {
+    _id_and_overrun: [c_int; 2],
+    value: Value,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Child {
+    sender: Sender,
+    status: c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Poll {
+    band: c_long,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+union Value {
+    int: c_int,
+    ptr: usize,
+}
+
+const _: () = assert!(size_of::<Raw>() <= size_of::<siginfo_t>());

@@ -1,0 +1,96 @@
+//! The system calls that wait for a signal. All by syscall(2): the C library's wrappers are cancellation
+//! points, whose unwinding must not start in a signal handler nor cross Rust's frames, and its
+//! sigtimedwait(3) rewrites SI_TKILL to SI_USER.
+
+use crate::sys::clock;
+use crate::sys::siginfo::Origin;
+use crate::sys::sigset::rsig_sigset_t;
+use libc::{c_int, pollfd, siginfo_t, timespec};
+use nix::errno::Errno;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::time::Duration;
+
+/// The size of the kernel's signal set, which those system calls want to hear.
+const SET_SIZE: usize = size_of::<rsig_sigset_t>();
+
+/// A signal taken from the kernel's pending set.
+pub(crate) struct Accepted {
+    raw: siginfo_t,
+}
+
+impl Accepted {
+    pub(crate) fn signum(&self) -> c_int {
+        self.raw.si_signo
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::read(&self.raw)
+    }
+
+    /// Makes it pending again, for the calling thread, with the same siginfo.
+    pub(crate) fn put_back(&self) -> Result<(), Errno> {
+        // SAFETY: reads a whole siginfo_t. The kernel lets a process send itself any siginfo.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_rt_tgsigqueueinfo,
+                libc::getpid(),
+                libc::syscall(libc::SYS_gettid),
+                self.signum(),
+                &raw const self.raw,
+            )
+        };
+        Errno::result(result).map(|_| ())
+    }
+}
+
+/// rt_sigtimedwait(2): no timeout is no limit. EAGAIN where time ran out, EINTR where a handler ran.
+/// Async-signal-safe.
+pub(crate) fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Accepted, Errno> {
+    let mut raw = MaybeUninit::<siginfo_t>::zeroed();
+    let timeout = timeout.map(clock::to_timespec);
+    // SAFETY: `set` and `timeout` are read, `raw` is room for a whole siginfo_t.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigtimedwait,
+            &raw const set,
+            raw.as_mut_ptr(),
+            timeout.as_ref().map_or(ptr::null(), ptr::from_ref::<timespec>),
+            SET_SIZE,
+        )
+    };
+    Errno::result(result)?;
+    // SAFETY: the kernel filled it; what it left is zero, a value for every field.
+    Ok(Accepted { raw: unsafe { raw.assume_init() } })
+}
+
+/// ppoll(2) for reading, without a mask: no timeout is no limit. EINTR where a handler ran.
+pub(crate) fn readable<const N: usize>(
+    fds: [c_int; N],
+    timeout: Option<Duration>,
+) -> Result<(), Errno> {
+    let mut fds = fds.map(|fd| pollfd { fd, events: libc::POLLIN, revents: 0 });
+    let mut timeout = timeout.map(clock::to_timespec);
+    // SAFETY: `fds` and `timeout` are read and written within their bounds; the mask is NULL.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_ppoll,
+            fds.as_mut_ptr(),
+            N,
+            timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>),
+            ptr::null::<rsig_sigset_t>(),
+            SET_SIZE,
+        )
+    };
+    Errno::result(result).map(|_| ())
+}
+
+/// signalfd(2): a descriptor that is readable, for the calling thread, while a signal of `set` is pending.
+pub(crate) fn signalfd(set: rsig_sigset_t) -> Result<c_int, Errno> {
+    const NEW: c_int = -1;
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    // SAFETY: reads `set`.
+    let result =
+        unsafe { libc::syscall(libc::SYS_signalfd4, NEW, &raw const set, SET_SIZE, flags) };
+    Errno::result(result).map(|fd| fd as c_int)
+}
