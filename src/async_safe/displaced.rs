@@ -1,0 +1,26 @@
+//! What rsig found in place of its own handler, where the handler itself can read it.
+
+use crate::sys::action::Disposition;
+use crate::sys::signals;
+use libc::c_int;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+static DISPLACED: [AtomicPtr<Disposition>; signals::COUNT] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; signals::COUNT];
+
+/// What was there before rsig; none where rsig has not touched the signal.
+pub(crate) fn get(signum: c_int) -> Option<&'static Disposition> {
+    let place = DISPLACED.get(signals::index(signum)?)?;
+    // Acquire: pairs with `note`, so that the record behind the pointer is seen whole.
+    let disposition = place.load(Ordering::Acquire);
+    // SAFETY: NULL, or a record that `note` was given and that lives for ever.
+    unsafe { disposition.as_ref() }
+}
+
+pub(crate) fn note(signum: c_int, disposition: Option<&'static Disposition>) {
+    let pointer = disposition.map_or(std::ptr::null_mut(), |d| std::ptr::from_ref(d).cast_mut());
+    if let Some(place) = signals::index(signum).and_then(|index| DISPLACED.get(index)) {
+        // Release: pairs with `get`.
+        place.store(pointer, Ordering::Release);
+    }
+}
