@@ -1,0 +1,74 @@
+//! fork(2): the child is a process of its own, with nothing tripped, whose main thread is the one that forked.
+//!
+//! From before the fork until the child has put its state right, all signals are blocked: what the child is
+//! sent meanwhile stays pending in the kernel, and cannot be mistaken for something of the parent's.
+
+use crate::async_safe::pending::PENDING;
+use crate::runtime::error::{Error, Result};
+use crate::runtime::state::{self, State};
+use crate::sys::mask;
+use crate::sys::sigset::rsig_sigset_t;
+use nix::errno::Errno;
+use std::cell::UnsafeCell;
+use std::sync::MutexGuard;
+
+impl State {
+    pub(crate) fn install_fork_handlers(&mut self) -> Result<()> {
+        if self.fork_handlers_installed {
+            return Ok(());
+        }
+        // SAFETY: the three functions live as long as the process: the library is linked `-z nodelete`.
+        match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
+            0 => self.fork_handlers_installed = true,
+            code => {
+                let errno = Errno::from_raw(code);
+                return Err(Error::os(errno, format_args!("cannot register fork handlers")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the forking thread carries across.
+struct Held {
+    state: MutexGuard<'static, State>,
+    mask: Option<rsig_sigset_t>,
+}
+
+struct Place(UnsafeCell<Option<Held>>);
+// SAFETY: used only by the thread that holds the lock, which the guard inside is proof of.
+unsafe impl Sync for Place {}
+static HELD: Place = Place(UnsafeCell::new(None));
+
+extern "C" fn prepare() {
+    let mask = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX).ok();
+    let held = Held { state: state::lock(), mask };
+    // SAFETY: this thread holds the lock.
+    unsafe { *HELD.0.get() = Some(held) };
+}
+
+extern "C" fn parent() {
+    release(|_| {});
+}
+
+extern "C" fn child() {
+    release(|state| {
+        PENDING.clear();
+        state.replace_waker();
+        if state.users > 0 {
+            state.take_main_thread();
+        }
+    });
+}
+
+fn release(put_right: impl FnOnce(&mut State)) {
+    // SAFETY: this thread took the lock in `prepare`.
+    if let Some(Held { mut state, mask }) = unsafe { (*HELD.0.get()).take() } {
+        put_right(&mut state);
+        drop(state);
+        if let Some(mask) = mask {
+            // With a mask that was just read this cannot fail.
+            let _ = mask::change(libc::SIG_SETMASK, mask);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
+
+use crate::async_safe::pending::PENDING;
+use crate::async_safe::wakeup;
+use crate::runtime::dispositions;
+use crate::runtime::error::{Error, Result};
+use crate::runtime::handler::rsig_action_t;
+use crate::runtime::siginfo::rsig_siginfo_t;
+use crate::runtime::state::{self, State};
+use crate::runtime::warning::Hook;
+use crate::runtime::{main_thread, pump};
+use libc::{c_int, c_void};
+use nix::errno::Errno;
+
+/// For rsig_init(): leave SIGPIPE, SIGXFSZ and SIGINT as they are.
+pub const RSIG_INIT_NO_DEFAULTS: u32 = 1;
+
+/// What rsig_default_int_handler() returns, and so what rsig_raised() tells after a Ctrl-C: 128 + SIGINT, the
+/// status that a shell reports for a program that SIGINT killed.
+pub const RSIG_KEYBOARD_INTERRUPT: c_int = 130;
+
+/// The handler behind rsig_default_int_handler().
+pub(crate) unsafe extern "C-unwind" fn interrupt(
+    _signum: c_int,
+    _info: *const rsig_siginfo_t,
+    _arg: *mut c_void,
+) -> c_int {
+    RSIG_KEYBOARD_INTERRUPT
+}
+
+pub(crate) fn init(flags: u32) -> Result<()> {
+    if flags & !RSIG_INIT_NO_DEFAULTS != 0 {
+        return Err(Error::value(format_args!(
+            "flags {flags:#x} has bits other than RSIG_INIT_NO_DEFAULTS (0x1)"
+        )));
+    }
+    let mut state = state::lock();
+    if state.users == 0 {
+        state.install_fork_handlers()?;
+        PENDING.clear();
+        if flags & RSIG_INIT_NO_DEFAULTS == 0
+            && let Err(error) = state.install_defaults()
+        {
+            state.restore_all();
+            return Err(error);
+        }
+        state.take_main_thread();
+    }
+    state.users = state.users.checked_add(1).ok_or_else(|| {
+        Error::os(Errno::EOVERFLOW, format_args!("rsig_init was called too often"))
+    })?;
+    Ok(())
+}
+
+impl State {
+    /// Python's: a write to a broken pipe is EPIPE and a file too large is EFBIG, not death; Ctrl-C raises.
+    /// Each only where the default action would do otherwise: what a parent ignores stays ignored, and a
+    /// handler that somebody has installed stays theirs.
+    fn install_defaults(&mut self) -> Result<()> {
+        let ignore = rsig_action_t::special(1, std::ptr::null());
+        let int = rsig_action_t { handler: Some(interrupt), arg: std::ptr::null_mut() };
+        for (signum, action) in
+            [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, int)]
+        {
+            let found = dispositions::get(signum)?;
+            if found.handler() == libc::SIG_DFL {
+                self.set_action(signum, &found, action)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn fini() -> Result<()> {
+    main_thread::require_init()?;
+    // As before any change of a handler: what is pending runs while it has one.
+    if state::lock().users == 1 {
+        pump::run_if_main()?;
+    }
+    let mut state = state::lock();
+    state.users = state.users.checked_sub(1).ok_or_else(Error::state)?;
+    if state.users > 0 {
+        return Ok(());
+    }
+    state.restore_all();
+    wakeup::set(-1);
+    state.close_waker();
+    state.forget_main_thread();
+    let hook = std::mem::replace(&mut state.warning, Hook::DEFAULT);
+    drop(state);
+    pump::drop_all(hook);
+    Ok(())
+}
+
+pub(crate) fn set_main_thread() -> Result<()> {
+    let mut state = state::lock();
+    main_thread::require_init()?;
+    state.take_main_thread();
+    Ok(())
+}

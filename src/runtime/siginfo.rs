@@ -1,0 +1,65 @@
+//! The record of a delivery, as C sees it.
+
+use crate::async_safe::pending::Batch;
+use crate::sys::siginfo::Origin;
+use libc::c_int;
+
+/// Where a signal came from: the seven fields that Python documents, without their `si_`, then what rsig adds.
+/// A field that this kind of signal does not define is 0: `pid` and `uid` are the sender's for kill(),
+/// sigqueue() and the like, and the child's for SIGCHLD; `status` is SIGCHLD's; `band` is SIGIO's. 128 bytes;
+/// see sigaction(2).
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rsig_siginfo {
+    /// The signal's number.
+    pub signo: i32,
+    /// Why it was sent: SI_USER, SI_QUEUE, SI_TIMER, CLD_EXITED ...
+    pub code: i32,
+    /// An errno value that belongs to the signal; Linux hardly uses it.
+    pub error: i32,
+    /// The sending process, or the child.
+    pub pid: i32,
+    /// The sending process's real user, or the child's.
+    pub uid: u32,
+    /// SIGCHLD: the exit status, or the signal that killed, stopped or continued the child.
+    pub status: i32,
+    /// SIGIO: the events, as poll() has them.
+    pub band: i64,
+    /// The payload of sigqueue() or of a timer, as an int.
+    pub value_int: i32,
+    /// The same payload, as a pointer.
+    pub value_ptr: u64,
+    /// How many deliveries this record stands for, at least 1; 4294967295 stands for that many or more.
+    pub count: u32,
+    /// For later; 0.
+    pub reserved: [u32; 19],
+}
+
+const _: () = assert!(size_of::<rsig_siginfo_t>() == 128 || !cfg!(target_pointer_width = "64"));
+
+/// The same, as POSIX names its types.
+#[allow(non_camel_case_types)]
+pub type rsig_siginfo_t = rsig_siginfo;
+
+impl rsig_siginfo {
+    pub(crate) fn of_batch(signum: c_int, batch: &Batch) -> Self {
+        Self::new(signum, &batch.origin, batch.count)
+    }
+
+    pub(crate) fn new(signum: c_int, origin: &Origin, count: u32) -> Self {
+        Self {
+            signo: signum,
+            code: origin.code,
+            error: origin.error,
+            pid: origin.pid,
+            uid: origin.uid,
+            status: origin.status,
+            band: origin.band,
+            value_int: origin.value_int,
+            value_ptr: origin.value_ptr,
+            count,
+            reserved: [0; 19],
+        }
+    }
+}

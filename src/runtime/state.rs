@@ -1,0 +1,37 @@
+//! What ordinary threads share, behind one lock.
+//!
+//! The lock is the standard library's, on Linux a single futex word: a forked child can release it whatever
+//! the threads that no longer exist were doing. (A parking_lot mutex cannot promise that: its waiters queue in
+//! a table with locks of its own, which a fork can catch locked.) It is never held while code of the user's runs.
+
+use crate::runtime::dispositions::Entry;
+use crate::runtime::saved::Saved;
+use crate::runtime::warning::Hook;
+use crate::sys::signals;
+use libc::c_int;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) struct State {
+    /// How many rsig_init() calls have no rsig_fini() yet.
+    pub(crate) users: u32,
+    pub(crate) entries: [Entry; signals::COUNT],
+    pub(crate) saved: Option<&'static Saved>,
+    pub(crate) warning: Hook,
+    /// The main thread's eventfd for waiting, -1 until it waits for the first time.
+    pub(crate) waker_fd: c_int,
+    pub(crate) fork_handlers_installed: bool,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    users: 0,
+    entries: [const { Entry::NEW }; signals::COUNT],
+    saved: None,
+    warning: Hook::DEFAULT,
+    waker_fd: -1,
+    fork_handlers_installed: false,
+});
+
+pub(crate) fn lock() -> MutexGuard<'static, State> {
+    // Nothing panics while it is held; and if it did, each field would be valid still.
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,126 @@
+//! pause() and the sigwait family. On the main thread they run pending handlers and go on with the time that
+//! is left; elsewhere they simply go on.
+
+use crate::async_safe::pending::PENDING;
+use crate::runtime::error::{Error, Result};
+use crate::runtime::{main_thread, pump, waker};
+use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::wait::{self, Accepted};
+use crate::sys::{clock, eventfd, mask};
+use libc::c_int;
+use nix::errno::Errno;
+use std::time::Duration;
+
+/// Returns when a handler has run, rsig's or somebody else's.
+pub(crate) fn pause() -> Result<()> {
+    main_thread::require_init()?;
+    if !main_thread::is_current() {
+        return match wait::readable([], None) {
+            Ok(()) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a signal"))),
+        };
+    }
+    loop {
+        if pump::run()? > 0 {
+            return Ok(());
+        }
+        waker::sleep(NO_FD, None)?;
+        if PENDING.tripped() == 0 {
+            // Another party's handler ran.
+            return Ok(());
+        }
+    }
+}
+
+const NO_FD: c_int = -1;
+
+/// Accepts a signal of `set`; none where the time is over.
+pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
+    main_thread::require_init()?;
+    // Zero needs no clock.
+    let deadline = timeout.map(|timeout| match timeout {
+        Duration::ZERO => Duration::ZERO,
+        timeout => clock::now().saturating_add(timeout),
+    });
+    if main_thread::is_current() {
+        accept_on_main(set, deadline)
+    } else {
+        accept_elsewhere(set, deadline)
+    }
+}
+
+fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
+    loop {
+        match wait::accept(set, deadline.map(left)) {
+            Ok(accepted) => return Ok(Some(accepted)),
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(cannot_accept(errno)),
+        }
+    }
+}
+
+fn accept_on_main(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
+    let mut gave_way = false;
+    loop {
+        pump::run()?;
+        let left = deadline.map(left);
+        let mut accepted = accept_now(set)?;
+        if accepted.is_none() {
+            if left == Some(Duration::ZERO) {
+                return Ok(None);
+            }
+            accepted = accept_later(set, left)?;
+        }
+        if let Some(accepted) = accepted {
+            if gave_way || !give_way(&accepted) {
+                return Ok(Some(accepted));
+            }
+            gave_way = true;
+        }
+    }
+}
+
+/// Whether `accepted` went back to the kernel because a handler became pending meanwhile: that runs before we
+/// return, and if it refuses, or throws, the accepted signal must not be lost. One that is not blocked cannot be
+/// put back, for it would be delivered at once; then the handler is the next pump's.
+fn give_way(accepted: &Accepted) -> bool {
+    PENDING.tripped() != 0
+        && mask::get().is_ok_and(|blocked| blocked & sigset::one(accepted.signum()) != 0)
+        && accepted.put_back().is_ok()
+}
+
+fn accept_now(set: rsig_sigset_t) -> Result<Option<Accepted>> {
+    match wait::accept(set, Some(Duration::ZERO)) {
+        Ok(accepted) => Ok(Some(accepted)),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+        Err(errno) => Err(cannot_accept(errno)),
+    }
+}
+
+/// Sleeps until a signal of `set` is pending, or anything else happened. Meanwhile the set is blocked, so that
+/// it is accepted and not delivered: sigtimedwait(2) does the same.
+fn accept_later(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
+    let before = mask::change(libc::SIG_BLOCK, set).map_err(cannot_accept)?;
+    let result = sleep_until_pending(set, timeout).and_then(|()| accept_now(set));
+    mask::change(libc::SIG_SETMASK, before).map_err(cannot_accept)?;
+    result
+}
+
+fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<()> {
+    let fd = wait::signalfd(set).map_err(cannot_accept)?;
+    let result = waker::sleep(fd, timeout);
+    eventfd::close(fd);
+    result
+}
+
+fn left(deadline: Duration) -> Duration {
+    match deadline {
+        Duration::ZERO => Duration::ZERO,
+        deadline => deadline.saturating_sub(clock::now()),
+    }
+}
+
+fn cannot_accept(errno: Errno) -> Error {
+    Error::os(errno, format_args!("cannot wait for a signal"))
+}

@@ -1,0 +1,58 @@
+//! The main thread's sleep: ends when anything is tripped, by a signal on whichever thread.
+
+use crate::async_safe::pending::PENDING;
+use crate::async_safe::waker;
+use crate::runtime::error::{Error, Result};
+use crate::runtime::state::{self, State};
+use crate::sys::eventfd;
+use crate::sys::wait;
+use libc::c_int;
+use nix::errno::Errno;
+use std::time::Duration;
+
+/// Waits until something is tripped, `also` is readable (-1: no such descriptor), the time is over, or a
+/// handler that is not rsig's has interrupted it. Without a race: what is tripped already ends it at once.
+pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<()> {
+    let fd = state::lock().waker_fd()?;
+    // A late wake of the sleep before may still be in it.
+    eventfd::lower(fd);
+    waker::arm(fd);
+    let result = match PENDING.tripped() {
+        0 => wait::readable([fd, also], timeout),
+        _ => Ok(()),
+    };
+    waker::disarm();
+    match result {
+        Ok(()) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a signal"))),
+    }
+}
+
+impl State {
+    fn waker_fd(&mut self) -> Result<c_int> {
+        if self.waker_fd < 0 {
+            self.waker_fd = eventfd::open().map_err(|errno| {
+                Error::os(errno, format_args!("cannot open an eventfd to wait for a signal with"))
+            })?;
+        }
+        Ok(self.waker_fd)
+    }
+
+    /// Unless a low-level handler, still on its way on some thread, could write to it: then it is kept for the
+    /// next init.
+    pub(crate) fn close_waker(&mut self) {
+        if self.waker_fd >= 0 && waker::is_idle() {
+            eventfd::close(self.waker_fd);
+            self.waker_fd = -1;
+        }
+    }
+
+    /// In a forked child: parent and child must not wake each other.
+    pub(crate) fn replace_waker(&mut self) {
+        waker::reset();
+        if self.waker_fd >= 0 && eventfd::replace(self.waker_fd).is_err() {
+            eventfd::close(self.waker_fd);
+            self.waker_fd = -1;
+        }
+    }
+}
