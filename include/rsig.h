@@ -1,0 +1,743 @@
+/*
+ * rsig: signal handlers as ordinary code. Made from the library's source by cbindgen; do not edit.
+ *
+ * The kernel's handler only records. rsig_pump(), called on the main thread wherever the program can
+ * be interrupted, runs the handlers that rsig_signal() has set: as ordinary code, which may allocate,
+ * lock, print, throw. Link with `pkg-config --cflags --libs rsig`.
+ *
+ * Conventions, not repeated below:
+ * - A function that can fail returns an int: negative is an rsig_status, zero or more is the result.
+ *   On failure errno is set too, and rsig_error_message() has a sentence for it. What a function would
+ *   have stored is then left untouched.
+ * - The main thread is the one that called rsig_init(), or rsig_set_main_thread() since. After fork() it
+ *   is, in the child, the thread that forked; the child starts with nothing pending.
+ * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
+ *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
+ * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through.
+ * - The functions that the comments call async-signal-safe may be called in a real signal handler, the
+ *   others may not. A handler given to rsig_signal() never runs in signal context.
+ * - Sets of signals are passed by value; times are seconds, as double.
+ */
+
+
+#ifndef RSIG_H
+#define RSIG_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+
+/** The default action (Python: SIG_DFL). */
+#define RSIG_DFL ((rsig_handler_t)0)
+/** Ignore the signal (Python: SIG_IGN). */
+#define RSIG_IGN ((rsig_handler_t)1)
+/** A handler that rsig did not install (Python: None). */
+#define RSIG_FOREIGN ((rsig_handler_t)2)
+
+/** The set of signal n alone, 1 <= n < NSIG. */
+#define RSIG_SIGSET(n) ((rsig_sigset_t)1 << ((n) - 1))
+
+/** This header's version; rsig_version() tells the library's. */
+#define RSIG_VERSION_MAJOR 0
+#define RSIG_VERSION_MINOR 1
+#define RSIG_VERSION_PATCH 0
+
+
+/**
+ * For rsig_init(): leave SIGPIPE, SIGXFSZ and SIGINT as they are.
+ */
+#define RSIG_INIT_NO_DEFAULTS 1
+
+/**
+ * What rsig_default_int_handler() returns, and so what rsig_raised() tells after a Ctrl-C: 128 + SIGINT, the
+ * status that a shell reports for a program that SIGINT killed.
+ */
+#define RSIG_KEYBOARD_INTERRUPT 130
+
+/**
+ * What every function that can fail returns when it does; zero and above are results.
+ */
+typedef enum rsig_status {
+  /**
+   * No error.
+   */
+  RSIG_OK = 0,
+  /**
+   * An argument is out of range or NULL (Python: ValueError, TypeError). errno: EINVAL.
+   */
+  RSIG_ERROR_VALUE = -1,
+  /**
+   * Only the main thread may do this (Python: ValueError). errno: EPERM.
+   */
+  RSIG_ERROR_THREAD = -2,
+  /**
+   * The system refused (Python: OSError). errno: the system's.
+   */
+  RSIG_ERROR_OS = -3,
+  /**
+   * A timer was refused (Python: signal.ItimerError, a subtype of OSError). errno: the system's.
+   */
+  RSIG_ERROR_ITIMER = -4,
+  /**
+   * A handler refused: it returned something other than 0, which rsig_raised() tells (Python: whatever
+   * the handler raised). errno: EINTR.
+   */
+  RSIG_ERROR_HANDLER = -5,
+  /**
+   * rsig_init() was not called, or rsig_fini() undid it. errno: ENXIO.
+   */
+  RSIG_ERROR_STATE = -6,
+  /**
+   * This kernel or platform does not have it (Python: AttributeError). errno: ENOSYS.
+   */
+  RSIG_ERROR_UNSUPPORTED = -7,
+} rsig_status;
+
+/**
+ * A set of signals: bit n-1 is signal n, the layout of the kernel and of `SigBlk` in
+ * `/proc/PID/status`. 0 is the empty set, `RSIG_SIGSET(n)` the set of signal n alone, and `|`, `&`
+ * and `~` do what they say. Bits that stand for no signal are ignored.
+ */
+typedef uint64_t rsig_sigset_t;
+
+/**
+ * Hears rsig's warnings.
+ *
+ * @param message  a sentence without a line end, valid until the hook returns
+ * @param arg      what was given to rsig_set_warning_hook()
+ */
+typedef void (*rsig_warning_hook_t)(const char *message, void *arg);
+
+/**
+ * Where a signal came from: the seven fields that Python documents, without their `si_`, then what rsig adds.
+ * A field that this kind of signal does not define is 0: `pid` and `uid` are the sender's for kill(),
+ * sigqueue() and the like, and the child's for SIGCHLD; `status` is SIGCHLD's; `band` is SIGIO's. 128 bytes;
+ * see sigaction(2).
+ */
+typedef struct rsig_siginfo {
+  /**
+   * The signal's number.
+   */
+  int32_t signo;
+  /**
+   * Why it was sent: SI_USER, SI_QUEUE, SI_TIMER, CLD_EXITED ...
+   */
+  int32_t code;
+  /**
+   * An errno value that belongs to the signal; Linux hardly uses it.
+   */
+  int32_t error;
+  /**
+   * The sending process, or the child.
+   */
+  int32_t pid;
+  /**
+   * The sending process's real user, or the child's.
+   */
+  uint32_t uid;
+  /**
+   * SIGCHLD: the exit status, or the signal that killed, stopped or continued the child.
+   */
+  int32_t status;
+  /**
+   * SIGIO: the events, as poll() has them.
+   */
+  int64_t band;
+  /**
+   * The payload of sigqueue() or of a timer, as an int.
+   */
+  int32_t value_int;
+  /**
+   * The same payload, as a pointer.
+   */
+  uint64_t value_ptr;
+  /**
+   * How many deliveries this record stands for, at least 1; 4294967295 stands for that many or more.
+   */
+  uint32_t count;
+  /**
+   * For later; 0.
+   */
+  uint32_t reserved[19];
+} rsig_siginfo;
+
+/**
+ * The same, as POSIX names its types.
+ */
+typedef struct rsig_siginfo rsig_siginfo_t;
+
+/**
+ * A handler: ordinary code that rsig_pump() calls on the main thread. It may allocate, lock, print, call any
+ * function of rsig, throw a C++ exception or longjmp() out.
+ *
+ * @param signum  the signal, 1 to NSIG-1
+ * @param info    the first delivery since this handler ran last, and in `count` the number of all; never
+ *                NULL, valid until the handler returns
+ * @param arg     what was given to rsig_signal()
+ * @return 0 to go on. Anything else refuses, as a Python handler does that raises: the function that ran the
+ *         handler returns RSIG_ERROR_HANDLER, rsig_raised() tells the value, and what else is pending stays
+ *         pending.
+ */
+typedef int (*rsig_handler_t)(int signum, const rsig_siginfo_t *info, void *arg);
+
+/**
+ * A signal's handler: a function, RSIG_DFL, RSIG_IGN or RSIG_FOREIGN; and its argument. For RSIG_FOREIGN the
+ * argument is rsig's own note of what was found, and it may be for RSIG_DFL and RSIG_IGN. Give both back to
+ * rsig_signal() to restore what they stand for.
+ */
+typedef struct rsig_action {
+  /**
+   * Whom to call, or one of the three.
+   */
+  rsig_handler_t handler;
+  /**
+   * What to call it with.
+   */
+  void *arg;
+} rsig_action;
+
+/**
+ * The same, as POSIX names its types.
+ */
+typedef struct rsig_action rsig_action_t;
+
+/**
+ * An interval timer, in seconds.
+ */
+typedef struct rsig_itimer {
+  /**
+   * Until it fires; 0: it is off.
+   */
+  double delay;
+  /**
+   * Between two firings from then on; 0: it fires once.
+   */
+  double interval;
+} rsig_itimer;
+
+/**
+ * The same, as POSIX names its types.
+ */
+typedef struct rsig_itimer rsig_itimer_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.
+ *
+ * @return a string of at most 255 bytes, valid until the thread's next failing call of rsig; "" before the first
+ *         failure; never NULL
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+const char *rsig_error_message(void);
+
+/**
+ * What a status means.
+ *
+ * @param status  an rsig_status; a result, zero or more, counts as RSIG_OK
+ * @return a static string, never NULL
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+const char *rsig_strerror(int status);
+
+/**
+ * Sets rsig up; the calling thread becomes the main thread, on which handlers run. Counted: several parts of a
+ * process may each call rsig_init() and later rsig_fini(); the first one's thread and flags count.
+ *
+ * Unless told otherwise it gives the program Python's defaults, each only where the signal has its default
+ * action, so that what a parent ignores stays ignored and a handler that somebody has installed stays theirs:
+ * SIGPIPE and SIGXFSZ are ignored, so that a write fails with EPIPE or EFBIG; SIGINT goes to
+ * rsig_default_int_handler().
+ *
+ * @param flags  0, or RSIG_INIT_NO_DEFAULTS to leave those three signals as they are
+ * @return RSIG_OK; RSIG_ERROR_VALUE for an unknown flag; RSIG_ERROR_OS for ENOMEM, or EOVERFLOW after 4294967295
+ *         calls
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_init(uint32_t flags);
+
+/**
+ * Undoes one rsig_init(). The last one puts everything back: each signal gets the disposition that rsig found
+ * (one that somebody else installed over rsig's stays), the wakeup fd and the warning hook are forgotten.
+ * rsig_init() may be called again afterwards.
+ *
+ * On the main thread the last one first runs pending handlers; if one refuses, nothing is undone. On another
+ * thread, pending signals lose their handlers, and each is told to the warning hook.
+ *
+ * @return RSIG_OK; RSIG_ERROR_STATE without rsig_init(); RSIG_ERROR_HANDLER if a handler refused
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_fini(void);
+
+/**
+ * Makes the calling thread the main thread. For languages whose "main" is not the thread that loaded the
+ * library. The old main thread must not be inside a call of rsig that waits.
+ *
+ * @return RSIG_OK; RSIG_ERROR_STATE without rsig_init()
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_set_main_thread(void);
+
+/**
+ * Changes which signals are blocked for the calling thread. On the main thread, handlers that this made pending run
+ * before it returns.
+ *
+ * @param how  SIG_BLOCK to add the set, SIG_UNBLOCK to remove it, SIG_SETMASK to make it the mask. To read only:
+ *             SIG_BLOCK with an empty set.
+ * @param set  the signals; SIGKILL, SIGSTOP and the C library's own are left out silently, as by the system
+ * @param old  room for the mask before; may be NULL
+ * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for a wrong `how`; RSIG_ERROR_HANDLER if a handler refused, and then the
+ *         mask is changed and `old` is set all the same; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. See pthread_sigmask(3).
+ */
+int rsig_pthread_sigmask(int how,
+                         rsig_sigset_t set,
+                         rsig_sigset_t *old);
+
+/**
+ * What a signal says, in English: "Interrupt", "Segmentation fault", "Real-time signal 3".
+ *
+ * @param signum  1 to NSIG-1
+ * @return a static string, never localised; NULL with errno 0 for the C library's own real-time signals, which have
+ *         no description; NULL with EINVAL for a number out of range
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe. Unlike strsignal(3) it is thread-safe and knows no
+ * "Unknown signal".
+ */
+const char *rsig_strsignal(int signum);
+
+/**
+ * A signal's name: "SIGINT", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX-2". A number with several names has the one that
+ * Python shows: SIGCHLD, SIGIO, SIGABRT.
+ *
+ * @param signum  1 to NSIG-1
+ * @return a static string; NULL with errno 0 for the C library's own real-time signals, which have no name; NULL with
+ *         EINVAL for a number out of range
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+const char *rsig_signame(int signum);
+
+/**
+ * The number of a signal's name.
+ *
+ * @param name  a name with its SIG, in capitals: those of rsig_signame(), SIGCLD, SIGPOLL and SIGIOT, SIGRTMIN+k and
+ *              SIGRTMAX-k, k from 0 with one or two digits
+ * @return the number; RSIG_ERROR_VALUE for NULL or a name that no signal of this platform has
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_signum(const char *name);
+
+/**
+ * The value of a constant of Python's signal module, for callers that cannot read C headers: each SIG name of
+ * rsig_signum(), SIG_DFL, SIG_IGN, SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF and
+ * NSIG. SIG_DFL and SIG_IGN are also the values of RSIG_DFL and RSIG_IGN.
+ *
+ * @param name   the constant's name
+ * @param value  room for its value
+ * @return RSIG_OK; RSIG_ERROR_UNSUPPORTED for a constant that only other platforms have (CTRL_C_EVENT, CTRL_BREAK_EVENT,
+ *         SIGBREAK, SIGEMT, SIGINFO, SIGLOST); RSIG_ERROR_VALUE for an unknown name or NULL
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_constant(const char *name,
+                  int *value);
+
+/**
+ * All signals that a program may use on this platform: 1 to NSIG-1 but for the C library's own real-time signals.
+ *
+ * @return the set
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+rsig_sigset_t rsig_valid_signals(void);
+
+/**
+ * Runs the handlers of the signals that were delivered: one pass, in ascending order of the numbers, over what was
+ * pending when it began. A handler runs at most once in a pass, with the first delivery's info and the count of
+ * all. What is delivered meanwhile waits for the next call. With nothing pending this costs a few instructions, so
+ * call it wherever the program can be interrupted.
+ *
+ * A handler may call any function of rsig, this one included. If it refuses, by a return value or by leaving with
+ * a C++ exception or longjmp(), the rest stays pending.
+ *
+ * @return how many handlers ran; RSIG_ERROR_HANDLER if one refused, see rsig_raised(); RSIG_ERROR_THREAD;
+ *         RSIG_ERROR_STATE
+ *
+ * Main thread only. Not async-signal-safe.
+ */
+int rsig_pump(void);
+
+/**
+ * What the last handler that refused has returned, and for which signal. Like errno it is there to be read after
+ * RSIG_ERROR_HANDLER, and stays until the next refusal. (Python: the exception.)
+ *
+ * @param signum  room for the signal's number; may be NULL
+ * @return the handler's value, never 0 after a refusal; 0, and 0 for the number, where none has refused yet
+ *
+ * Any thread. Async-signal-safe.
+ */
+int rsig_raised(int *signum);
+
+/**
+ * Sets who hears what went wrong where no caller could be told: the wakeup fd failed, or a handler was removed while
+ * its signal was pending. The hook runs as ordinary code, with no lock of rsig's held, on the thread that pumps.
+ * rsig_fini() forgets it.
+ *
+ * @param hook  a function; NULL for the default, a line on the standard error stream
+ * @param arg   passed to the hook
+ * @return RSIG_OK; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_set_warning_hook(rsig_warning_hook_t hook,
+                          void *arg);
+
+/**
+ * Sends a signal to the calling thread. On the main thread its handler has run when this returns, unless the signal
+ * is blocked.
+ *
+ * @param signum  1 to NSIG-1; 0 checks and sends nothing
+ * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number; RSIG_ERROR_HANDLER if a handler refused;
+ *         RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. See raise(3).
+ */
+int rsig_raise_signal(int signum);
+
+/**
+ * Sends a signal to a thread of this process. Wherever it lands, its handler runs on the main thread. Called on the
+ * main thread, pending handlers run before this returns.
+ *
+ * @param thread  a thread that has not been joined, nor has ended detached: for such a one the behaviour is
+ *                undefined, as with pthread_kill(3)
+ * @param signum  1 to NSIG-1; 0 checks and sends nothing
+ * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number, ESRCH for a thread that has ended;
+ *         RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_pthread_kill(pthread_t thread,
+                      int signum);
+
+/**
+ * The calling thread, as rsig_pthread_kill() takes it: pthread_self(). (Python: threading.get_ident().)
+ *
+ * Any thread. Async-signal-safe.
+ */
+pthread_t rsig_get_ident(void);
+
+/**
+ * Sends a signal to the process behind a descriptor, which cannot have become another one's meanwhile.
+ *
+ * @param pidfd    from pidfd_open(2), clone(2), or an open /proc/PID directory
+ * @param signum   1 to NSIG-1; 0 checks and sends nothing
+ * @param siginfo  NULL; for later
+ * @param flags    0, or what the kernel defines
+ * @return RSIG_OK; RSIG_ERROR_VALUE for a siginfo that is not NULL; RSIG_ERROR_OS with EBADF for no pidfd, EINVAL for an
+ *         invalid number or flags, EPERM without permission, ESRCH when the process has ended;
+ *         RSIG_ERROR_UNSUPPORTED before Linux 5.1; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. Runs no handlers, as in Python: what it sends to its own process waits for
+ * rsig_pump(). See pidfd_send_signal(2).
+ */
+int rsig_pidfd_send_signal(int pidfd,
+                           int signum,
+                           const void *siginfo,
+                           unsigned int flags);
+
+/**
+ * Sets the handler of a signal. From then on a delivery, on whichever thread, is recorded, and rsig_pump() calls
+ * the handler on the main thread. The handler stays until it is changed, and the signal interrupts system calls
+ * (see rsig_siginterrupt()). Handlers that are pending run before the change.
+ *
+ * A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
+ * disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
+ * like any other.
+ *
+ * @param signum   1 to NSIG-1
+ * @param handler  a function; RSIG_DFL for the default action; RSIG_IGN to ignore; RSIG_FOREIGN, with its arg, to
+ *                 restore what rsig_getsignal() or `old` has shown
+ * @param arg      passed to the handler
+ * @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
+ * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
+ *         give; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
+ *         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
+ *         RSIG_ERROR_STATE
+ *
+ * Main thread only. Not async-signal-safe. See sigaction(2).
+ */
+int rsig_signal(int signum,
+                rsig_handler_t handler,
+                void *arg,
+                rsig_action_t *old);
+
+/**
+ * Tells what a signal does now. It asks the kernel, so it is right after somebody else has called sigaction().
+ *
+ * @param signum  1 to NSIG-1
+ * @param action  room for the handler and its arg: a function that rsig_signal() has set; RSIG_DFL; RSIG_IGN; or
+ *                RSIG_FOREIGN for a handler that is not rsig's (Python: None)
+ * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range or a NULL action; RSIG_ERROR_OS with EINVAL for the C
+ *         library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_getsignal(int signum,
+                   rsig_action_t *action);
+
+/**
+ * Whether a signal interrupts system calls (EINTR) or lets them go on. rsig_signal() makes it interrupt again.
+ * Like siginterrupt(3), it works on whatever handler the signal has.
+ *
+ * @param signum  1 to NSIG-1
+ * @param flag    0: system calls are restarted after the low-level handler (SA_RESTART); otherwise: they are
+ *                interrupted
+ * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the
+ *         C library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_siginterrupt(int signum,
+                      int flag);
+
+/**
+ * The handler of SIGINT after rsig_init(): refuses with RSIG_KEYBOARD_INTERRUPT, where Python's raises
+ * KeyboardInterrupt. May be given to rsig_signal() for any signal.
+ *
+ * @param signum  ignored
+ * @param info    ignored; may be NULL
+ * @param arg     ignored
+ * @return RSIG_KEYBOARD_INTERRUPT
+ *
+ * Any thread. Async-signal-safe.
+ */
+int rsig_default_int_handler(int signum,
+                             const rsig_siginfo_t *info,
+                             void *arg);
+
+/**
+ * Adds a signal to a set.
+ *
+ * @param set     the set
+ * @param signum  1 to NSIG-1
+ * @return RSIG_OK; RSIG_ERROR_VALUE for NULL or a number out of range
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe: use RSIG_SIGSET() in signal context.
+ */
+int rsig_sigset_add(rsig_sigset_t *set, int signum);
+
+/**
+ * Removes a signal from a set; it need not be in it.
+ *
+ * @param set     the set
+ * @param signum  1 to NSIG-1
+ * @return RSIG_OK; RSIG_ERROR_VALUE for NULL or a number out of range
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_sigset_remove(rsig_sigset_t *set, int signum);
+
+/**
+ * Whether a signal is in a set.
+ *
+ * @param set     the set
+ * @param signum  1 to NSIG-1
+ * @return 1 or 0; RSIG_ERROR_VALUE for NULL or a number out of range
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_sigset_contains(const rsig_sigset_t *set, int signum);
+
+/**
+ * The next signal of a set, to walk through it:
+ * `for (int n = rsig_sigset_next(set, 0); n > 0; n = rsig_sigset_next(set, n))`.
+ *
+ * @param set    the set
+ * @param after  any number
+ * @return the lowest signal above `after`; 0 when there is none
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+int rsig_sigset_next(rsig_sigset_t set, int after);
+
+/**
+ * Makes the C library's form of a set.
+ *
+ * @param set    the set
+ * @param posix  room for a sigset_t
+ * @return RSIG_OK; RSIG_ERROR_VALUE for NULL
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_sigset_to_posix(rsig_sigset_t set, sigset_t *posix);
+
+/**
+ * Makes a set from the C library's form.
+ *
+ * @param posix  a set
+ * @param set    room for the result
+ * @return RSIG_OK; RSIG_ERROR_VALUE for NULL
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe.
+ */
+int rsig_sigset_from_posix(const sigset_t *posix, rsig_sigset_t *set);
+
+/**
+ * Has SIGALRM sent to the process after a time; an alarm that was set before is forgotten.
+ *
+ * @param seconds  0 sets none
+ * @return the seconds that were left of the alarm before, rounded by the system to at least 1; 0 if there was none.
+ *         There is no failure.
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe. See alarm(2).
+ */
+unsigned int rsig_alarm(unsigned int seconds);
+
+/**
+ * Sets an interval timer of the process: ITIMER_REAL counts time and sends SIGALRM, ITIMER_VIRTUAL counts processor
+ * time spent in the program and sends SIGVTALRM, ITIMER_PROF also counts what the kernel spends for it and sends
+ * SIGPROF. rsig_alarm() and ITIMER_REAL are the same timer.
+ *
+ * @param which     ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF
+ * @param delay     seconds until it fires, 0 to turn it off; rounded up to the microsecond, so that any delay above 0
+ *                  arms it
+ * @param interval  seconds between two firings from then on, 0 for none; rounded up likewise
+ * @param old       room for the timer before; may be NULL
+ * @return RSIG_OK; RSIG_ERROR_ITIMER with EINVAL, and the timer as it was, for another `which` or a time that is NaN,
+ *         infinite, negative or too large for the system's time_t; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. See setitimer(2).
+ */
+int rsig_setitimer(int which,
+                   double delay,
+                   double interval,
+                   rsig_itimer_t *old);
+
+/**
+ * Tells what an interval timer stands at.
+ *
+ * @param which  ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF
+ * @param now    room for the seconds until it fires, 0 if it is off, and its interval
+ * @return RSIG_OK; RSIG_ERROR_ITIMER with EINVAL for another `which`; RSIG_ERROR_VALUE for NULL; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. See getitimer(2).
+ */
+int rsig_getitimer(int which,
+                   rsig_itimer_t *now);
+
+/**
+ * The version of the library that is loaded, which may be newer than the header's RSIG_VERSION_MAJOR, _MINOR and
+ * _PATCH.
+ *
+ * @return a static string such as "0.1.0"
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+const char *rsig_version(void);
+
+/**
+ * Waits until a signal's handler has run, on the main thread by itself. What is pending already runs, and ends the
+ * wait: the race of pause(2) is not there. A signal that lands on another thread ends the main thread's wait too.
+ * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs.
+ *
+ * @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: the main
+ *         thread waits with an eventfd; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_pause(void);
+
+/**
+ * Waits for one of a set of signals and accepts it: it is no longer pending and no handler runs for it. The signals
+ * should be blocked in all threads, else they may be delivered elsewhere instead.
+ *
+ * A signal outside the set that interrupts the wait is handled, and the wait goes on. On the main thread, pending
+ * handlers run before this returns; if one refuses, nothing has been accepted.
+ *
+ * @param set  what to wait for; with no valid signal in it, the wait ends only by a refusal
+ * @return the signal's number; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM:
+ *         the main thread waits with descriptors; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point. See sigwait(3).
+ */
+int rsig_sigwait(rsig_sigset_t set);
+
+/**
+ * rsig_sigwait() that also tells where the signal came from.
+ *
+ * @param set   what to wait for
+ * @param info  room for the record; may be NULL
+ * @return as rsig_sigwait()
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point. See sigwaitinfo(2); unlike the C library's, it does
+ * not change a code of SI_TKILL to SI_USER.
+ */
+int rsig_sigwaitinfo(rsig_sigset_t set,
+                     rsig_siginfo_t *info);
+
+/**
+ * rsig_sigwaitinfo() for a limited time. When a handler interrupts it, it goes on with the time that is left,
+ * measured on the monotonic clock.
+ *
+ * @param set      what to wait for
+ * @param timeout  seconds, 0 or more, rounded up to the nanosecond; 0 only looks. No number is too large.
+ * @param info     room for the record; may be NULL
+ * @return the signal's number; 0 when the time is over (errno is left alone); RSIG_ERROR_VALUE for a timeout that is
+ *         negative, infinite or NaN; else as rsig_sigwait()
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point. See sigtimedwait(2).
+ */
+int rsig_sigtimedwait(rsig_sigset_t set,
+                      double timeout,
+                      rsig_siginfo_t *info);
+
+/**
+ * Tells which signals are blocked and waiting to be delivered, for the calling thread or the process. What was
+ * delivered and waits for rsig_pump() is not among them.
+ *
+ * @param set  room for the set
+ * @return RSIG_OK; RSIG_ERROR_VALUE for NULL; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. See sigpending(2).
+ */
+int rsig_sigpending(rsig_sigset_t *set);
+
+/**
+ * Sets a descriptor to which each delivery writes one byte, the signal's number: for event loops that poll. Only
+ * signals that have a handler of rsig's write, on whichever thread they land. The loop reads the bytes and calls
+ * rsig_pump().
+ *
+ * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
+ * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.
+ * Turn it off (-1) before you close the descriptor: while another thread receives a signal, its byte could otherwise
+ * go to a file that has got the same number since. A forked child keeps the descriptor, and writes to the same pipe.
+ *
+ * @param fd                   a pipe or socket in non-blocking mode; -1 for none
+ * @param warn_on_full_buffer  0: bytes that find no room are dropped silently
+ * @param old_fd               room for the descriptor before, -1 if none; may be NULL
+ * @return RSIG_OK; RSIG_ERROR_OS with EBADF for a descriptor that is not open; RSIG_ERROR_VALUE for a blocking one;
+ *         RSIG_ERROR_THREAD; RSIG_ERROR_STATE; after a failure the old one stays
+ *
+ * Main thread only. Not async-signal-safe.
+ */
+int rsig_set_wakeup_fd(int fd,
+                       int warn_on_full_buffer,
+                       int *old_fd);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* RSIG_H */
