@@ -1,0 +1,75 @@
+# make            build the libraries
+# make demo       build, install into target/stage, run the examples
+# make check      run the tests
+# make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR     ?= $(PREFIX)/share/doc/rsig
+
+CARGO   ?= cargo
+INSTALL ?= install
+LD      ?= ld
+OBJCOPY ?= objcopy
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAJOR   := $(firstword $(subst ., ,$(VERSION)))
+# Where cargo puts what it builds.
+BUILD   := $(or $(CARGO_TARGET_DIR),target)
+STAGE   := $(CURDIR)/target/stage
+
+SHARED := $(BUILD)/release/librsig.so
+STATIC := $(BUILD)/dist/librsig.a
+
+.PHONY: all demo check install uninstall stage clean FORCE
+
+all: $(SHARED) $(STATIC)
+
+# cargo knows best whether there is anything to do.
+$(SHARED): FORCE
+	$(CARGO) build --release --locked
+
+# The archive that cargo makes shows every symbol of Rust's standard library to the program's linker, where
+# they could clash with another Rust library's. Here it becomes one object that shows rsig_* alone.
+$(STATIC): $(SHARED)
+	@mkdir -p $(@D)
+	$(LD) -r --gc-sections $$(sed -n 's/^.* \**\(rsig_[a-z_]*\)(.*/-u \1/p' include/rsig.h) \
+	    -o $(@D)/rsig.o --whole-archive $(BUILD)/release/librsig.a
+	$(OBJCOPY) --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd --wildcard --keep-global-symbol='rsig_*' $(@D)/rsig.o
+	rm -f $@
+	$(AR) rcs $@ $(@D)/rsig.o
+	rm -f $(@D)/rsig.o
+
+demo: stage
+	examples/demo.sh $(STAGE)
+
+check: stage
+	$(CARGO) test --locked
+
+# What the tests and the demo use: the library as a user has it installed.
+stage: all
+	@$(MAKE) --no-print-directory install DESTDIR= PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib \
+	    INCLUDEDIR=$(STAGE)/include DOCDIR=$(STAGE)/share/doc/rsig >/dev/null
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(DOCDIR)/examples
+	$(INSTALL) -m 644 include/rsig.h $(DESTDIR)$(INCLUDEDIR)/rsig.h
+	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)
+	ln -sf librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
+	ln -sf librsig.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/librsig.so
+	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/librsig.a
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' rsig.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
+	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 examples/*.c examples/*.py $(DESTDIR)$(DOCDIR)/examples
+
+uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/rsig.h $(DESTDIR)$(LIBDIR)/librsig.a
+	rm -f $(DESTDIR)$(LIBDIR)/librsig.so $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
+	rm -f $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+clean:
+	$(CARGO) clean

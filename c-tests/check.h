@@ -1,0 +1,200 @@
+/*
+ * A test program is a file of TESTs, each with the promise that it checks. Without arguments the program
+ * lists their names; with a name it runs that one, in this process. Exit status 0: it holds. 77: it cannot be
+ * checked here. Anything else: it does not, and stderr says where.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <rsig.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct check_test {
+    const char *name, *promise;
+    void (*run)(void);
+};
+
+static struct check_test check_tests[128];
+static int check_count;
+
+static inline void check_register(const char *name, const char *promise, void (*run)(void)) {
+    if (check_count == (int)(sizeof check_tests / sizeof *check_tests)) abort();
+    check_tests[check_count].name = name;
+    check_tests[check_count].promise = promise;
+    check_tests[check_count++].run = run;
+}
+
+/* TEST(name, "the promise") { body } */
+#define TEST(name, promise)                                                                        \
+    static void name(void);                                                                        \
+    __attribute__((constructor)) static void register_##name(void) {                               \
+        check_register(#name, promise, name);                                                      \
+    }                                                                                              \
+    static void name(void)
+
+/* Fails the case. */
+#define CHECK_FAIL(...)                                                                            \
+    do {                                                                                           \
+        fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                                            \
+        fprintf(stderr, __VA_ARGS__);                                                              \
+        fprintf(stderr, "\n  rsig_error_message(): %s\n", rsig_error_message());                   \
+        _exit(1);                                                                                  \
+    } while (0)
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) CHECK_FAIL("%s", #condition);                                            \
+    } while (0)
+
+/* Both sides as long long; each is evaluated once. */
+#define CHECK_INT(actual, expected)                                                                \
+    do {                                                                                           \
+        long long check_a = (long long)(actual), check_e = (long long)(expected);                  \
+        if (check_a != check_e)                                                                    \
+            CHECK_FAIL("%s is %lld, not %s (%lld)", #actual, check_a, #expected, check_e);         \
+    } while (0)
+
+#define CHECK_STR(actual, expected)                                                                \
+    do {                                                                                           \
+        const char *check_a = (actual), *check_e = (expected);                                     \
+        if (!check_a || strcmp(check_a, check_e))                                                  \
+            CHECK_FAIL("%s is \"%s\", not \"%s\"", #actual, check_a ? check_a : "(null)", check_e); \
+    } while (0)
+
+/* The call fails with this status and errno, and leaves a sentence. */
+#define CHECK_ERROR(call, status, code)                                                            \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        int check_r = (call), check_errno = errno;                                                 \
+        if (check_r != (status) || check_errno != (code))                                          \
+            CHECK_FAIL("%s: result %d, errno %d; not %s, %s", #call, check_r, check_errno,         \
+                       #status, #code);                                                            \
+        if (!*rsig_error_message()) CHECK_FAIL("%s left no message", #call);                       \
+    } while (0)
+
+/* A call of the system's that must not fail. */
+#define CHECK_SYS(call)                                                                            \
+    do {                                                                                           \
+        if ((call) < 0) CHECK_FAIL("%s: %s", #call, strerror(errno));                              \
+    } while (0)
+
+__attribute__((unused, noreturn)) static void check_skip(const char *why) {
+    fprintf(stderr, "skipped: %s\n", why);
+    _exit(77);
+}
+
+/* Runs `body` in a forked child, which ends with exit status 0 when it returns; its wait status. */
+__attribute__((unused)) static int check_child(void (*body)(void)) {
+    fflush(NULL);
+    pid_t pid = fork();
+    CHECK_SYS(pid);
+    if (pid == 0) {
+        body();
+        _exit(0);
+    }
+    int status;
+    CHECK_SYS(waitpid(pid, &status, 0));
+    return status;
+}
+
+/* The child ended by itself with exit status 0. */
+#define CHECK_CHILD_OK(status)                                                                     \
+    do {                                                                                           \
+        int check_s = (status);                                                                    \
+        if (!WIFEXITED(check_s) || WEXITSTATUS(check_s) != 0)                                      \
+            CHECK_FAIL("the child's wait status is %#x", (unsigned)check_s);                       \
+    } while (0)
+
+/* The child was killed by this signal. */
+#define CHECK_CHILD_KILLED(status, signum)                                                         \
+    do {                                                                                           \
+        int check_s = (status);                                                                    \
+        if (!WIFSIGNALED(check_s) || WTERMSIG(check_s) != (signum))                                \
+            CHECK_FAIL("the child's wait status is %#x, not death by %s", (unsigned)check_s,       \
+                       #signum);                                                                   \
+    } while (0)
+
+/*
+ * Returns when a thread (of this process or another) sleeps inside the given system call: the event to wait
+ * for before a signal is sent to somebody who shall be caught waiting. No time limit: the runner has one.
+ */
+__attribute__((unused)) static void check_await_syscall(pid_t tid, long number) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)tid);
+    for (;;) {
+        FILE *file = fopen(path, "r");
+        if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
+        char *got = fgets(line, sizeof line, file);
+        fclose(file);
+        /* "running" while it is not in a system call */
+        if (got && line[0] >= '0' && line[0] <= '9' && strtol(line, NULL, 10) == number) return;
+        sched_yield();
+    }
+}
+
+__attribute__((unused)) static pid_t check_gettid(void) { return (pid_t)syscall(SYS_gettid); }
+
+/* What the kernel does with a signal now: its sa_handler or sa_sigaction. */
+__attribute__((unused)) static void *check_kernel_handler(int signum) {
+    struct sigaction now;
+    CHECK_SYS(sigaction(signum, NULL, &now));
+    return now.sa_flags & SA_SIGINFO ? (void *)(size_t)now.sa_sigaction
+                                     : (void *)(size_t)now.sa_handler;
+}
+
+/* A handler that counts its calls and adds up its deliveries; `arg` is a struct check_calls. */
+struct check_calls {
+    int calls;
+    long long deliveries;
+    int last_signum;
+    rsig_siginfo_t last_info;
+    int result; /* what the handler returns: 0, or a refusal */
+};
+
+__attribute__((unused)) static int check_handler(int signum, const rsig_siginfo_t *info, void *arg) {
+    struct check_calls *calls = (struct check_calls *)arg;
+    calls->calls++;
+    calls->deliveries += info->count;
+    calls->last_signum = signum;
+    calls->last_info = *info;
+    return calls->result;
+}
+
+int main(int argc, char **argv) {
+    /* Whoever runs this may have been started with signals ignored or blocked. */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL);
+
+    if (argc == 1) {
+        for (int i = 0; i < check_count; i++) puts(check_tests[i].name);
+        return 0;
+    }
+    for (int i = 0; i < check_count; i++) {
+        if (strcmp(check_tests[i].name, argv[1])) continue;
+        fprintf(stderr, "%s: %s\n", argv[1], check_tests[i].promise);
+        check_tests[i].run();
+        return 0;
+    }
+    fprintf(stderr, "no such test: %s\n", argv[1]);
+    return 2;
+}
+
+#endif

@@ -1,0 +1,86 @@
+//! What the tests of the installed library share: the staged install, and compilers for it.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where `make stage` installs the library.
+pub fn stage() -> PathBuf {
+    root().join("target/stage")
+}
+
+/// A place for this run's files.
+pub fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&path).expect("scratch folder");
+    path
+}
+
+/// Installs the library as `make check` has done already; so that a plain `cargo test` works too.
+pub fn make_stage() {
+    run(make(["stage"]));
+}
+
+/// `make`, without what a `make` around us has exported.
+pub fn make<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut make = Command::new("make");
+    make.arg("--no-print-directory").args(arguments).current_dir(root());
+    make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("MFLAGS");
+    make
+}
+
+/// The C or C++ compiler of this machine, as the `cc` crate finds it.
+pub fn compiler(cpp: bool) -> Command {
+    let target = env!("RSIG_TARGET");
+    let mut build = cc::Build::new();
+    build.cpp(cpp).target(target).host(target).opt_level(1).debug(true).cargo_metadata(false);
+    build.inherit_rustflags(false).get_compiler().to_command()
+}
+
+/// `pkg-config` for the library installed below `prefix`.
+pub fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new("pkg-config");
+    command.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(arguments).arg("rsig");
+    let output = run(command);
+    String::from_utf8(output.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
+/// Compiles one file against the staged shared library.
+pub fn compile(source: &Path, program: &Path, flags: &[&str]) {
+    let cpp = source.extension() == Some(OsStr::new("cpp"));
+    let mut command = compiler(cpp);
+    command.args(["-Wall", "-Wextra", "-Werror", "-pthread"]).args(flags);
+    command.arg(source).arg("-o").arg(program);
+    command.args(pkg_config(&stage(), &["--cflags", "--libs"])).args(["-lm", "-ldl"]);
+    run(command);
+}
+
+/// A program that finds the staged shared library.
+pub fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    command.env("LD_LIBRARY_PATH", stage().join("lib"));
+    command
+}
+
+/// Runs a command that must succeed.
+pub fn run(mut command: Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Whether the machine has a program.
+pub fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
