@@ -42,9 +42,11 @@ $(STATIC): $(SHARED)
 	rm -f $(@D)/rsig.o
 
 demo: stage
+	@tools/need.sh pkg-config=pkg-config
 	examples/demo.sh $(STAGE)
 
 check: stage
+	@tools/need.sh pkg-config=pkg-config g++=g++
 	$(CARGO) test --locked
 
 # What the tests and the demo use: the library as a user has it installed.

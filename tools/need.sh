@@ -1,0 +1,14 @@
+#!/bin/sh
+# need.sh COMMAND=PACKAGE ...: installs, where it may, the Debian packages of commands that are missing.
+missing=
+for need; do
+    command -v "${need%%=*}" >/dev/null 2>&1 || missing="$missing ${need#*=}"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # a list of words
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >&2
+else
+    echo "Please install:$missing" >&2
+    exit 1
+fi
