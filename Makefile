@@ -21,6 +21,7 @@ STAGE   := $(CURDIR)/target/stage
 
 SHARED := $(BUILD)/release/librsig.so
 STATIC := $(BUILD)/dist/librsig.a
+EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 
 .PHONY: all demo check install uninstall stage clean FORCE
 
@@ -65,7 +66,7 @@ install: all
 	    -e 's|@VERSION@|$(VERSION)|' rsig.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
 	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DOCDIR)
-	$(INSTALL) -m 644 examples/*.c examples/*.py $(DESTDIR)$(DOCDIR)/examples
+	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/rsig.h $(DESTDIR)$(LIBDIR)/librsig.a

@@ -19,6 +19,10 @@ pub(crate) fn raise(signum: c_int) -> Result<()> {
 /// `thread` has not been joined, nor has it ended detached.
 pub(crate) unsafe fn kill_thread(thread: pthread_t, signum: c_int) -> Result<()> {
     main_thread::require_init()?;
+    if thread == 0 {
+        // No thread has this number, and the C library would follow it.
+        return Err(cannot_send(Errno::ESRCH, signum));
+    }
     // SAFETY: the caller's promise.
     unsafe { thread::kill(thread, signum) }.map_err(|errno| cannot_send(errno, signum))?;
     pump::run_if_main().map(|_| ())

@@ -14,13 +14,8 @@ use std::time::Duration;
 /// Returns when a handler has run, rsig's or somebody else's.
 pub(crate) fn pause() -> Result<()> {
     main_thread::require_init()?;
-    if !main_thread::is_current() {
-        return match wait::readable([], None) {
-            Ok(()) | Err(Errno::EINTR) => Ok(()),
-            Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a signal"))),
-        };
-    }
-    loop {
+    // Asked anew in each round: a handler may have handed the main thread on.
+    while main_thread::is_current() {
         if pump::run()? > 0 {
             return Ok(());
         }
@@ -29,6 +24,10 @@ pub(crate) fn pause() -> Result<()> {
             // Another party's handler ran.
             return Ok(());
         }
+    }
+    match wait::readable([NO_FD], None) {
+        Ok(()) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(cannot_wait(errno)),
     }
 }
 
@@ -42,27 +41,9 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
         Duration::ZERO => Duration::ZERO,
         timeout => clock::now().saturating_add(timeout),
     });
-    if main_thread::is_current() {
-        accept_on_main(set, deadline)
-    } else {
-        accept_elsewhere(set, deadline)
-    }
-}
-
-fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
-    loop {
-        match wait::accept(set, deadline.map(left)) {
-            Ok(accepted) => return Ok(Some(accepted)),
-            Err(Errno::EAGAIN) => return Ok(None),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(cannot_accept(errno)),
-        }
-    }
-}
-
-fn accept_on_main(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
     let mut gave_way = false;
-    loop {
+    // Asked anew in each round: see `pause`.
+    while main_thread::is_current() {
         pump::run()?;
         let left = deadline.map(left);
         let mut accepted = accept_now(set)?;
@@ -77,6 +58,19 @@ fn accept_on_main(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Opti
                 return Ok(Some(accepted));
             }
             gave_way = true;
+        }
+    }
+    accept_elsewhere(set, deadline)
+}
+
+/// Not on the main thread: no handler runs here, and the wait simply goes on after a signal.
+fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
+    loop {
+        match wait::accept(set, deadline.map(left)) {
+            Ok(accepted) => return Ok(Some(accepted)),
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(cannot_wait(errno)),
         }
     }
 }
@@ -94,21 +88,21 @@ fn accept_now(set: rsig_sigset_t) -> Result<Option<Accepted>> {
     match wait::accept(set, Some(Duration::ZERO)) {
         Ok(accepted) => Ok(Some(accepted)),
         Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-        Err(errno) => Err(cannot_accept(errno)),
+        Err(errno) => Err(cannot_wait(errno)),
     }
 }
 
 /// Sleeps until a signal of `set` is pending, or anything else happened. Meanwhile the set is blocked, so that
 /// it is accepted and not delivered: sigtimedwait(2) does the same.
 fn accept_later(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
-    let before = mask::change(libc::SIG_BLOCK, set).map_err(cannot_accept)?;
+    let before = mask::change(libc::SIG_BLOCK, set).map_err(cannot_wait)?;
     let result = sleep_until_pending(set, timeout).and_then(|()| accept_now(set));
-    mask::change(libc::SIG_SETMASK, before).map_err(cannot_accept)?;
+    mask::change(libc::SIG_SETMASK, before).map_err(cannot_wait)?;
     result
 }
 
 fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<()> {
-    let fd = wait::signalfd(set).map_err(cannot_accept)?;
+    let fd = wait::signalfd(set).map_err(cannot_wait)?;
     let result = waker::sleep(fd, timeout);
     eventfd::close(fd);
     result
@@ -121,6 +115,6 @@ fn left(deadline: Duration) -> Duration {
     }
 }
 
-fn cannot_accept(errno: Errno) -> Error {
+fn cannot_wait(errno: Errno) -> Error {
     Error::os(errno, format_args!("cannot wait for a signal"))
 }

@@ -167,11 +167,11 @@ fn distance(text: &[u8], sign: u8) -> Option<c_int> {
     }
 }
 
-/// All signals but those that the C library keeps for itself.
+/// All signals but those that the C library keeps for itself, between the standard ones and SIGRTMIN.
 pub(crate) fn valid() -> rsig_sigset_t {
-    (1..=MAX)
-        .filter(|&signum| name(signum).is_some())
-        .fold(0, |set, signum| set | crate::sys::sigset::one(signum))
+    const STANDARD_SIGNALS: rsig_sigset_t = 0x7fff_ffff;
+    let below_lowest = u32::try_from(libc::SIGRTMIN().wrapping_sub(1)).unwrap_or(0);
+    STANDARD_SIGNALS | u64::MAX.checked_shl(below_lowest).unwrap_or(0)
 }
 
 /// A signal as a message names it: "SIGINT (2)", or the number alone.
@@ -223,6 +223,14 @@ mod tests {
             (c"", None),
         ] {
             assert_eq!(number(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn valid_are_those_with_a_name() {
+        for signum in 1..=MAX {
+            let valid = valid() & crate::sys::sigset::one(signum) != 0;
+            assert_eq!(valid, name(signum).is_some(), "{signum}");
         }
     }
 

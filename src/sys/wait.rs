@@ -2,9 +2,9 @@
 //! points, whose unwinding must not start in a signal handler nor cross Rust's frames, and its
 //! sigtimedwait(3) rewrites SI_TKILL to SI_USER.
 
-use crate::sys::clock;
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::rsig_sigset_t;
+use crate::sys::{clock, signals};
 use libc::{c_int, pollfd, siginfo_t, timespec};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
@@ -44,9 +44,10 @@ impl Accepted {
     }
 }
 
-/// rt_sigtimedwait(2): no timeout is no limit. EAGAIN where time ran out, EINTR where a handler ran.
+/// rt_sigtimedwait(2), without the signals that the C library needs for itself: no timeout is no limit. EAGAIN where time ran out, EINTR where a handler ran.
 /// Async-signal-safe.
 pub(crate) fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Accepted, Errno> {
+    let set = set & signals::valid();
     let mut raw = MaybeUninit::<siginfo_t>::zeroed();
     let timeout = timeout.map(clock::to_timespec);
     // SAFETY: `set` and `timeout` are read, `raw` is room for a whole siginfo_t.
@@ -88,6 +89,7 @@ pub(crate) fn readable<const N: usize>(
 /// signalfd(2): a descriptor that is readable, for the calling thread, while a signal of `set` is pending.
 pub(crate) fn signalfd(set: rsig_sigset_t) -> Result<c_int, Errno> {
     const NEW: c_int = -1;
+    let set = set & signals::valid();
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
     // SAFETY: reads `set`.
     let result =
