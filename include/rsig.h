@@ -423,7 +423,8 @@ int rsig_raise_signal(int signum);
  * @param thread  a thread that has not been joined, nor has ended detached: for such a one the behaviour is
  *                undefined, as with pthread_kill(3)
  * @param signum  1 to NSIG-1; 0 checks and sends nothing
- * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number, ESRCH for a thread that has ended;
+ * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number; RSIG_OK or ESRCH, as the system has it, for a thread
+ *         that has ended and has not been joined;
  *         RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE
  *
  * Any thread. Not async-signal-safe.
@@ -446,7 +447,7 @@ pthread_t rsig_get_ident(void);
  * @param siginfo  NULL; for later
  * @param flags    0, or what the kernel defines
  * @return RSIG_OK; RSIG_ERROR_VALUE for a siginfo that is not NULL; RSIG_ERROR_OS with EBADF for no pidfd, EINVAL for an
- *         invalid number or flags, EPERM without permission, ESRCH when the process has ended;
+ *         invalid number or flags, EPERM without permission, ESRCH when the process has ended and been waited for;
  *         RSIG_ERROR_UNSUPPORTED before Linux 5.1; RSIG_ERROR_STATE
  *
  * Any thread. Not async-signal-safe. Runs no handlers, as in Python: what it sends to its own process waits for
@@ -616,7 +617,7 @@ unsigned int rsig_alarm(unsigned int seconds);
  * @param interval  seconds between two firings from then on, 0 for none; rounded up likewise
  * @param old       room for the timer before; may be NULL
  * @return RSIG_OK; RSIG_ERROR_ITIMER with EINVAL, and the timer as it was, for another `which` or a time that is NaN,
- *         infinite, negative or too large for the system's time_t; RSIG_ERROR_STATE
+ *         infinite, negative or too large for the system's time_t; RSIG_ERROR_STATE. More than 285 years count as that.
  *
  * Any thread. Not async-signal-safe. See setitimer(2).
  */
@@ -664,7 +665,8 @@ int rsig_pause(void);
  * should be blocked in all threads, else they may be delivered elsewhere instead.
  *
  * A signal outside the set that interrupts the wait is handled, and the wait goes on. On the main thread, pending
- * handlers run before this returns; if one refuses, nothing has been accepted.
+ * handlers run before this returns; if one refuses, nothing has been accepted. (An accepted signal that was not blocked cannot
+ * be given back to the system; a handler that became pending together with it is then the next rsig_pump()'s.)
  *
  * @param set  what to wait for; with no valid signal in it, the wait ends only by a refusal
  * @return the signal's number; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM:

@@ -25,7 +25,8 @@ pub extern "C-unwind" fn rsig_raise_signal(signum: c_int) -> c_int {
 /// @param thread  a thread that has not been joined, nor has ended detached: for such a one the behaviour is
 ///                undefined, as with pthread_kill(3)
 /// @param signum  1 to NSIG-1; 0 checks and sends nothing
-/// @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number, ESRCH for a thread that has ended;
+/// @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number; RSIG_OK or ESRCH, as the system has it, for a thread
+///         that has ended and has not been joined;
 ///         RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE
 ///
 /// Any thread. Not async-signal-safe.
@@ -50,7 +51,7 @@ pub extern "C" fn rsig_get_ident() -> pthread_t {
 /// @param siginfo  NULL; for later
 /// @param flags    0, or what the kernel defines
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a siginfo that is not NULL; RSIG_ERROR_OS with EBADF for no pidfd, EINVAL for an
-///         invalid number or flags, EPERM without permission, ESRCH when the process has ended;
+///         invalid number or flags, EPERM without permission, ESRCH when the process has ended and been waited for;
 ///         RSIG_ERROR_UNSUPPORTED before Linux 5.1; RSIG_ERROR_STATE
 ///
 /// Any thread. Not async-signal-safe. Runs no handlers, as in Python: what it sends to its own process waits for

@@ -43,7 +43,7 @@ pub extern "C" fn rsig_alarm(seconds: c_uint) -> c_uint {
 /// @param interval  seconds between two firings from then on, 0 for none; rounded up likewise
 /// @param old       room for the timer before; may be NULL
 /// @return RSIG_OK; RSIG_ERROR_ITIMER with EINVAL, and the timer as it was, for another `which` or a time that is NaN,
-///         infinite, negative or too large for the system's time_t; RSIG_ERROR_STATE
+///         infinite, negative or too large for the system's time_t; RSIG_ERROR_STATE. More than 285 years count as that.
 ///
 /// Any thread. Not async-signal-safe. See setitimer(2).
 #[unsafe(no_mangle)]
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn rsig_setitimer(
             Error::itimer(
                 errno,
                 format_args!(
-                    "cannot set interval timer {which} to {delay} s, then every {interval} s"
+                    "cannot set interval timer {which} (of 0 to 2) to {delay} s, then {interval} s (0 or more)"
                 ),
             )
         })

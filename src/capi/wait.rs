@@ -5,6 +5,7 @@ use crate::runtime::error::{Error, Result};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::{main_thread, wait};
 use crate::sys::clock;
+use crate::sys::errno;
 use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
 use libc::c_int;
@@ -27,7 +28,8 @@ pub extern "C-unwind" fn rsig_pause() -> c_int {
 /// should be blocked in all threads, else they may be delivered elsewhere instead.
 ///
 /// A signal outside the set that interrupts the wait is handled, and the wait goes on. On the main thread, pending
-/// handlers run before this returns; if one refuses, nothing has been accepted.
+/// handlers run before this returns; if one refuses, nothing has been accepted. (An accepted signal that was not blocked cannot
+/// be given back to the system; a handler that became pending together with it is then the next rsig_pump()'s.)
 ///
 /// @param set  what to wait for; with no valid signal in it, the wait ends only by a refusal
 /// @return the signal's number; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM:
@@ -89,8 +91,12 @@ unsafe fn accept(
     timeout: Result<Option<Duration>>,
     info: *mut rsig_siginfo_t,
 ) -> c_int {
+    let before = errno::get();
     answer(timeout.and_then(|timeout| wait::sigwait(set, timeout)).map(|accepted| match accepted {
-        None => 0,
+        None => {
+            errno::set(before);
+            0
+        }
         Some(accepted) => {
             let signum = accepted.signum();
             // SAFETY: NULL or room, the caller's promise.

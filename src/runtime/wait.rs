@@ -3,7 +3,8 @@
 
 use crate::async_safe::pending::PENDING;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::{main_thread, pump, waker};
+use crate::runtime::waker::{self, End};
+use crate::runtime::{main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
 use crate::sys::{clock, eventfd, mask};
@@ -19,8 +20,7 @@ pub(crate) fn pause() -> Result<()> {
         if pump::run()? > 0 {
             return Ok(());
         }
-        waker::sleep(NO_FD, None)?;
-        if PENDING.tripped() == 0 {
+        if waker::sleep(NO_FD, None)? == End::Interrupted && PENDING.tripped() == 0 {
             // Another party's handler ran.
             return Ok(());
         }
@@ -96,12 +96,12 @@ fn accept_now(set: rsig_sigset_t) -> Result<Option<Accepted>> {
 /// it is accepted and not delivered: sigtimedwait(2) does the same.
 fn accept_later(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     let before = mask::change(libc::SIG_BLOCK, set).map_err(cannot_wait)?;
-    let result = sleep_until_pending(set, timeout).and_then(|()| accept_now(set));
+    let result = sleep_until_pending(set, timeout).and_then(|_| accept_now(set));
     mask::change(libc::SIG_SETMASK, before).map_err(cannot_wait)?;
     result
 }
 
-fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<()> {
+fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<End> {
     let fd = wait::signalfd(set).map_err(cannot_wait)?;
     let result = waker::sleep(fd, timeout);
     eventfd::close(fd);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Waits until something is tripped, `also` is readable (-1: no such descriptor), the time is over, or a
 /// handler that is not rsig's has interrupted it. Without a race: what is tripped already ends it at once.
-pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<()> {
+pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<End> {
     let fd = state::lock().waker_fd()?;
     // A late wake of the sleep before may still be in it.
     eventfd::lower(fd);
@@ -23,9 +23,19 @@ pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<()> {
     };
     waker::disarm();
     match result {
-        Ok(()) | Err(Errno::EINTR) => Ok(()),
+        Ok(()) => Ok(End::Woken),
+        Err(Errno::EINTR) => Ok(End::Interrupted),
         Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a signal"))),
     }
+}
+
+/// What ended a sleep.
+#[derive(PartialEq)]
+pub(crate) enum End {
+    /// A descriptor, the clock, or a low-level handler that was late for the sleep before.
+    Woken,
+    /// A handler on this thread, rsig's or somebody else's.
+    Interrupted,
 }
 
 impl State {

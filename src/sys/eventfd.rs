@@ -1,4 +1,7 @@
 //! eventfd(2): a descriptor that is readable while its counter is not zero.
+//!
+//! By syscall(2): the C library's read(), write() and close() are cancellation points. A signal handler that interrupted just
+//! any code must not be one, and a cancelled thread must not be unwound through Rust's frames.
 
 use libc::{c_int, c_uint};
 use nix::errno::Errno;
@@ -12,8 +15,6 @@ pub(crate) fn open() -> Result<c_int, Errno> {
 /// Makes it readable. A full counter is readable already, so nothing can be lost. Async-signal-safe.
 pub(crate) fn raise(fd: c_int) {
     let one: u64 = 1;
-    // By syscall(2): the C library's write() is a cancellation point, which a signal handler that
-    // interrupted just any code must not be.
     // SAFETY: reads the eight bytes of `one`.
     unsafe { libc::syscall(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
 }
@@ -22,12 +23,12 @@ pub(crate) fn raise(fd: c_int) {
 pub(crate) fn lower(fd: c_int) {
     let mut count: u64 = 0;
     // SAFETY: writes at most the eight bytes of `count`; the descriptor does not block.
-    unsafe { libc::read(fd, (&raw mut count).cast(), size_of::<u64>()) };
+    unsafe { libc::syscall(libc::SYS_read, fd, &raw mut count, size_of::<u64>()) };
 }
 
 pub(crate) fn close(fd: c_int) {
     // SAFETY: the caller owns the descriptor.
-    unsafe { libc::close(fd) };
+    unsafe { libc::syscall(libc::SYS_close, fd) };
 }
 
 /// Opens a new one and gives it the number of `fd`, which another process shares.
