@@ -16,6 +16,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A symbol must not be looked up, under the loader's lock, in a signal handler.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
 
+    println!("cargo::rustc-check-cfg=cfg(race_free)");
+    let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    if target("OS") == "linux"
+        && target("POINTER_WIDTH") == "64"
+        && matches!(target("ARCH").as_str(), "x86_64" | "aarch64")
+    {
+        println!("cargo::rustc-cfg=race_free");
+    }
     // For the tests, which compile C for the same target.
     println!("cargo::rustc-env=RSIG_TARGET={}", env::var("TARGET")?);
 

@@ -23,11 +23,14 @@
 #ifndef RSIG_H
 #define RSIG_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 
 /** The default action (Python: SIG_DFL). */
 #define RSIG_DFL ((rsig_handler_t)0)
@@ -38,6 +41,13 @@
 
 /** The set of signal n alone, 1 <= n < NSIG. */
 #define RSIG_SIGSET(n) ((rsig_sigset_t)1 << ((n) - 1))
+
+/** 1 where a signal that arrives just before rsig_syscall()'s system call is seen by it; 0 where it is seen after it. */
+#if defined(__linux__) && defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__))
+#define RSIG_RACE_FREE 1
+#else
+#define RSIG_RACE_FREE 0
+#endif
 
 /** This header's version; rsig_version() tells the library's. */
 #define RSIG_VERSION_MAJOR 0
@@ -96,6 +106,14 @@ typedef enum rsig_status {
 } rsig_status;
 
 /**
+ * A function for signal context: it may do only what a signal handler may.
+ *
+ * @param signum  the signal that was delivered
+ * @param arg     what was given to rsig_set_notify()
+ */
+typedef void (*rsig_notify_t)(int signum, void *arg);
+
+/**
  * A set of signals: bit n-1 is signal n, the layout of the kernel and of `SigBlk` in
  * `/proc/PID/status`. 0 is the empty set, `RSIG_SIGSET(n)` the set of signal n alone, and `|`, `&`
  * and `~` do what they say. Bits that stand for no signal are ignored.
@@ -149,6 +167,10 @@ typedef struct rsig_siginfo {
    * The payload of sigqueue() or of a timer, as an int.
    */
   int32_t value_int;
+  /**
+   * A POSIX timer: how many more times it expired before the signal was delivered; see timer_getoverrun(2).
+   */
+  int32_t overrun;
   /**
    * The same payload, as a pointer.
    */
@@ -226,6 +248,170 @@ typedef struct rsig_itimer rsig_itimer_t;
 extern "C" {
 #endif // __cplusplus
 
+extern long race_free_syscall(const uint64_t *flags, long number, const long (*arguments)[6]);
+
+extern long race_free_syscall(const uint64_t *flags, long number, const long (*arguments)[6]);
+
+/**
+ * One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
+ * when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
+ * it the same way, also one that lands on another thread, and also where siginterrupt() asked for a restart. No handler
+ * runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, before rsig_init(), and
+ * where RSIG_RACE_FREE is 0, it is syscall(2), after a look at what is tripped.
+ *
+ * @param nr  SYS_read and so on, from <sys/syscall.h>
+ * @param a   the call's arguments, as syscall(2) takes them; the unused ones are ignored
+ * @return the call's result; -1 and errno as it has them
+ *
+ * Any thread, before rsig_init() too. Not async-signal-safe, nor a cancellation point. Not for calls that do not return to
+ * the caller's stack as it was (vfork, clone, rt_sigreturn).
+ */
+long rsig_syscall(long nr,
+                  long a,
+                  long b,
+                  long c,
+                  long d,
+                  long e,
+                  long f);
+
+/**
+ * open(2) that signals do not end: their handlers run, and it goes on. All functions from here to rsig_sleep() do so, and
+ * what is said here holds for each of them: with RSIG_RACE_FREE, a signal that arrives just before the system call is seen by
+ * it; on the main thread pending handlers run before and during the call; it ends early only where a handler refuses, and
+ * then it is -1, EINTR, and rsig_raised() tells the rest. On other threads, and before rsig_init(), it is the system's call,
+ * repeated after EINTR. Such a call has had no effect when it ends with EINTR. The system's own failures leave no
+ * rsig_error_message().
+ *
+ * @param path   the file
+ * @param flags  O_RDONLY and so on
+ * @param mode   permissions, with O_CREAT; else ignored
+ * @return a descriptor; -1 and errno as open(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_open(const char *path,
+              int flags,
+              mode_t mode);
+
+/**
+ * read(2); see rsig_open().
+ *
+ * @param fd      a descriptor
+ * @param buffer  room for `size` bytes
+ * @param size    bytes
+ * @return how many were read, 0 at the end; -1 and errno as read(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+ssize_t rsig_read(int fd, void *buffer, size_t size);
+
+/**
+ * write(2); see rsig_open(). What was written in part before a signal is a result, as with the system's.
+ *
+ * @param fd      a descriptor
+ * @param buffer  `size` bytes
+ * @param size    bytes
+ * @return how many were written; -1 and errno as write(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+ssize_t rsig_write(int fd,
+                   const void *buffer,
+                   size_t size);
+
+/**
+ * accept(2); see rsig_open().
+ *
+ * @param fd       a listening socket
+ * @param address  room for the peer's address; may be NULL
+ * @param length   the room's size, then the address's; may be NULL with it
+ * @return a descriptor; -1 and errno as accept(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/**
+ * connect(2); see rsig_open(). A connection that was being made when a signal came goes on being made, as POSIX wants it, and
+ * this waits for it. Where a handler refuses, that is also what EINTR means: it may yet be made.
+ *
+ * @param fd       a socket
+ * @param address  the peer's
+ * @param length   its size in bytes
+ * @return 0; -1 and errno as connect(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_connect(int fd,
+                 const struct sockaddr *address,
+                 socklen_t length);
+
+/**
+ * recv(2); see rsig_open().
+ *
+ * @param fd      a socket
+ * @param buffer  room for `size` bytes
+ * @param size    bytes
+ * @param flags   MSG_PEEK and so on
+ * @return how many were received, 0 at the end; -1 and errno as recv(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+ssize_t rsig_recv(int fd, void *buffer, size_t size, int flags);
+
+/**
+ * send(2); see rsig_open(). What was sent in part before a signal is a result, as with the system's.
+ *
+ * @param fd      a socket
+ * @param buffer  `size` bytes
+ * @param size    bytes
+ * @param flags   MSG_NOSIGNAL and so on
+ * @return how many were sent; -1 and errno as send(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+ssize_t rsig_send(int fd,
+                  const void *buffer,
+                  size_t size,
+                  int flags);
+
+/**
+ * waitpid(2); see rsig_open().
+ *
+ * @param pid      a child; -1 for any, and so on
+ * @param status   room for its status; may be NULL
+ * @param options  WNOHANG and so on
+ * @return the child's pid; 0 with WNOHANG when there is none; -1 and errno as waitpid(2) has it
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+pid_t rsig_waitpid(pid_t pid, int *status, int options);
+
+/**
+ * poll(2); see rsig_open(). After a signal it goes on with the time that is left, on the monotonic clock.
+ *
+ * @param fds      the descriptors
+ * @param n        how many
+ * @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit
+ * @return how many are ready; 0 when the time is over; -1 and errno as poll(2) has it, or EINVAL for a timeout that is NaN or
+ *         infinite
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_poll(struct pollfd *fds,
+              nfds_t n,
+              double timeout);
+
+/**
+ * Sleeps; see rsig_open(). After a signal it goes on with the time that is left, on the monotonic clock.
+ *
+ * @param seconds  0 or more, rounded up to the nanosecond
+ * @return 0; -1 and errno: EINTR where a handler refused, EINVAL for a time that is negative, NaN or infinite
+ *
+ * Any thread. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_sleep(double seconds);
+
 /**
  * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.
  *
@@ -247,6 +433,51 @@ const char *rsig_error_message(void);
 const char *rsig_strerror(int status);
 
 /**
+ * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll, kqueue or
+ * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
+ * close. A batch of signals costs one write, however many they are. A forked child has one of its own under the same number;
+ * an epoll descriptor that was made before the fork still watches the parent's.
+ *
+ * @return the descriptor, the same each time, until rsig_fini(); RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_fd(void);
+
+/**
+ * Whether something waits for rsig_pump(): cheap enough for an interpreter's loop.
+ *
+ * @return 1 or 0
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+int rsig_tripped(void);
+
+/**
+ * The word that rsig_tripped() looks at, for those to whom even a call is too much: bit n-1 is set while signal n waits for
+ * rsig_pump(). Read it as a volatile or relaxed atomic.
+ *
+ * @return its address, which never changes; never NULL
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe.
+ */
+const uint64_t *rsig_tripped_flags(void);
+
+/**
+ * Sets a function that each delivery calls in signal context, on whichever thread it lands, after it is recorded: to tell a
+ * runtime by its own means (PyErr_SetInterruptEx, Tcl_AsyncMark, lua_sethook, uv_async_send). It may do only what
+ * signal-safety(7) allows, and errno is kept for it. After a change, one that is running on another thread comes to its end.
+ *
+ * @param fn   the function; NULL for none
+ * @param arg  passed to it
+ * @return RSIG_OK; RSIG_ERROR_OS for ENOMEM; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. rsig_fini() forgets it.
+ */
+int rsig_set_notify(rsig_notify_t fn,
+                    void *arg);
+
+/**
  * Sets rsig up; the calling thread becomes the main thread, on which handlers run. Counted: several parts of a
  * process may each call rsig_init() and later rsig_fini(); the first one's thread and flags count.
  *
@@ -266,7 +497,8 @@ int rsig_init(uint32_t flags);
 /**
  * Undoes one rsig_init(). The last one puts everything back: each signal gets the disposition that rsig found
  * (one that somebody else installed over rsig's stays), the wakeup fd and the warning hook are forgotten.
- * rsig_init() may be called again afterwards.
+ * rsig_init() may be called again afterwards. What the program itself has set meanwhile to just what rsig had set, such as
+ * SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No thread may be inside a call of rsig that waits.
  *
  * On the main thread the last one first runs pending handlers; if one refuses, nothing is undone. On another
  * thread, pending signals lose their handlers, and each is told to the warning hook.
@@ -473,7 +705,7 @@ int rsig_pidfd_send_signal(int pidfd,
  * @param arg      passed to the handler
  * @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
- *         give; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
+ *         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
  *         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
  *         RSIG_ERROR_STATE
  *
@@ -706,6 +938,33 @@ int rsig_sigtimedwait(rsig_sigset_t set,
                       rsig_siginfo_t *info);
 
 /**
+ * Waits until handlers have run, for so long: rsig_pause() with a timeout. What is pending already runs, and ends the wait. A
+ * signal that lands on another thread ends it too.
+ *
+ * @param timeout  seconds, rounded up to the nanosecond; 0 only runs what is pending; negative: no limit
+ * @return how many handlers ran; 0 when the time is over; RSIG_ERROR_HANDLER if one refused; RSIG_ERROR_VALUE for a timeout that
+ *         is NaN or infinite; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: it waits with an eventfd; RSIG_ERROR_THREAD;
+ *         RSIG_ERROR_STATE
+ *
+ * Main thread only. Not async-signal-safe, nor a cancellation point.
+ */
+int rsig_wait(double timeout);
+
+/**
+ * rsig_wait() that also accepts a signal which is blocked, and runs its handler, without any signal frame: the cheapest way to
+ * handle signals. At most one is accepted in a call, so that each real-time signal's payload reaches the handler. Block the
+ * set in all threads, set the handlers with rsig_signal(), and call this in a loop.
+ *
+ * @param set      the signals to accept; those without a handler stay pending
+ * @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit
+ * @return as rsig_wait(); without descriptors, so no EMFILE or ENFILE
+ *
+ * Main thread only. Not async-signal-safe, nor a cancellation point. See sigtimedwait(2).
+ */
+int rsig_dispatch(rsig_sigset_t set,
+                  double timeout);
+
+/**
  * Tells which signals are blocked and waiting to be delivered, for the calling thread or the process. What was
  * delivered and waits for rsig_pump() is not among them.
  *
@@ -729,7 +988,8 @@ int rsig_sigpending(rsig_sigset_t *set);
  * @param fd                   a pipe or socket in non-blocking mode; -1 for none
  * @param warn_on_full_buffer  0: bytes that find no room are dropped silently
  * @param old_fd               room for the descriptor before, -1 if none; may be NULL
- * @return RSIG_OK; RSIG_ERROR_OS with EBADF for a descriptor that is not open; RSIG_ERROR_VALUE for a blocking one;
+ * @return RSIG_OK; RSIG_ERROR_OS with EBADF for a descriptor that is not open; RSIG_ERROR_VALUE for a blocking one or one
+ *         that is open for reading only;
  *         RSIG_ERROR_THREAD; RSIG_ERROR_STATE; after a failure the old one stays
  *
  * Main thread only. Not async-signal-safe.

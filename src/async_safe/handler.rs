@@ -1,32 +1,39 @@
 //! The low-level handler: the one function that rsig ever gives to sigaction(2).
 
-use crate::async_safe::{displaced, pending, waker, wakeup};
+use crate::async_safe::poke::{self, Meaning};
+use crate::async_safe::{call, displaced, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
-use libc::{c_int, c_void, siginfo_t};
+use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 /// Its address is how rsig knows its own disposition when the kernel shows it.
 pub(crate) const LOW_LEVEL: LowLevelHandler = low_level;
 
-extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, _context: *mut c_void) {
+extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
         let origin = unsafe { info.as_ref() }.map_or(Origin::UNKNOWN, Origin::read);
         if is_fault(signum, origin.code) {
-            hand_back(signum);
-        } else {
-            deliver(signum, origin);
+            return hand_back(signum);
         }
+        match poke::meaning(signum, &origin) {
+            Meaning::Nothing => return,
+            Meaning::Poke => {}
+            Meaning::Delivery => deliver(signum, origin),
+        }
+        // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
+        // chains to this handler may pass NULL.
+        call::end(unsafe { context.cast::<ucontext_t>().as_mut() });
     });
 }
 
-/// The byte goes out and the wait ends after the delivery is recorded: whoever wakes up must find it.
-fn deliver(signum: c_int, origin: Origin) {
-    pending::PENDING.deliver(signum, origin);
+/// Records a delivery, and tells all who wait: after it is recorded, as whoever wakes up must find it.
+pub(crate) fn deliver(signum: c_int, origin: Origin) {
+    waker::deliver(|| pending::PENDING.deliver(signum, origin));
     wakeup::write(signum);
-    waker::wake();
+    notify::call(signum);
 }
 
 /// Whether the processor raised it at the interrupted instruction, which would fault again for ever if

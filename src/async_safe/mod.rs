@@ -2,10 +2,19 @@
 //! nothing that can panic. Ordinary code calls in here too; this code calls only `sys`.
 //!
 //! A delivery runs through it in this order: `handler` receives it (and hands a fault back to whom rsig
-//! `displaced`), `pending` records it, `wakeup` writes its byte, `waker` ends the main thread's wait.
+//! `displaced`), `pending` records it, `waker` makes rsig_fd() readable, `wakeup` writes its byte, `notify` calls the user's
+//! own function, `call` ends the main thread's system call, by way of `stub`, or of a `poke` from another thread.
 
+pub(crate) mod call;
 pub(crate) mod displaced;
 pub(crate) mod handler;
+pub(crate) mod notify;
 pub(crate) mod pending;
+pub(crate) mod poke;
+#[cfg(race_free)]
+pub(crate) mod stub;
+#[cfg(not(race_free))]
+#[path = "stub/portable.rs"]
+pub(crate) mod stub;
 pub(crate) mod waker;
 pub(crate) mod wakeup;

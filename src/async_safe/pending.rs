@@ -56,14 +56,18 @@ impl Pending {
         self.tripped.load(Ordering::SeqCst)
     }
 
-    /// Records one delivery. The low-level handler's part.
-    pub(crate) fn deliver(&self, signum: c_int, origin: Origin) {
-        if let Some(slot) = self.slot(signum) {
-            slot.deliver(origin);
-            // SeqCst: the handler's half of `waker`'s Dekker. It includes the release that lets whoever
-            // sees the bit see the slot.
-            self.tripped.fetch_or(sigset::one(signum), Ordering::SeqCst);
-        }
+    /// The word behind `tripped`.
+    pub(crate) fn flags(&self) -> *const u64 {
+        self.tripped.as_ptr()
+    }
+
+    /// Records one delivery; whether nothing was tripped before. The low-level handler's part.
+    pub(crate) fn deliver(&self, signum: c_int, origin: Origin) -> bool {
+        let Some(slot) = self.slot(signum) else { return false };
+        slot.deliver(origin);
+        // SeqCst: the handler's half of `waker`'s Dekker. It includes the release that lets whoever
+        // sees the bit see the slot.
+        self.tripped.fetch_or(sigset::one(signum), Ordering::SeqCst) == 0
     }
 
     /// Takes what was recorded of one signal; none where there is nothing (left).

@@ -27,16 +27,30 @@ pub(crate) fn write(signum: c_int) {
     }
     // Signal numbers fit a byte.
     if let Err(error) = write::all(fd, &[signum as u8]) {
-        // Relaxed: the errno is all there is to see, and the tripped bit brings the pump here.
-        FAILED.store(error as c_int, Ordering::Relaxed);
+        // Relaxed: the errno is all there is to see. A full buffer does not hide what is worse.
+        if error == Errno::EAGAIN {
+            let full = error as c_int;
+            let _ = FAILED.compare_exchange(0, full, Ordering::Relaxed, Ordering::Relaxed);
+        } else {
+            FAILED.store(error as c_int, Ordering::Relaxed);
+        }
     }
 }
 
 /// The failure since the last call of this, if there was one.
 pub(crate) fn take_failure() -> Option<Errno> {
-    // Relaxed: see `write`.
+    // Relaxed: see `write`. The load first, as it is cheap and there is hardly ever one.
+    if FAILED.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
     match FAILED.swap(0, Ordering::Relaxed) {
         0 => None,
         code => Some(Errno::from_raw(code)),
     }
+}
+
+/// In a forked child: the failure was the parent's.
+pub(crate) fn reset() {
+    // Relaxed: there is one thread.
+    FAILED.store(0, Ordering::Relaxed);
 }

@@ -19,12 +19,13 @@ use libc::c_int;
 /// Any thread. Not async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn rsig_init(flags: u32) -> c_int {
-    status(init::init(flags))
+    status(init::init(flags, Some(super::signal::rsig_default_int_handler)))
 }
 
 /// Undoes one rsig_init(). The last one puts everything back: each signal gets the disposition that rsig found
 /// (one that somebody else installed over rsig's stays), the wakeup fd and the warning hook are forgotten.
-/// rsig_init() may be called again afterwards.
+/// rsig_init() may be called again afterwards. What the program itself has set meanwhile to just what rsig had set, such as
+/// SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No thread may be inside a call of rsig that waits.
 ///
 /// On the main thread the last one first runs pending handlers; if one refuses, nothing is undone. On another
 /// thread, pending signals lose their handlers, and each is told to the warning hook.

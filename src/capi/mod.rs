@@ -3,7 +3,9 @@
 //!
 //! Functions that may run a handler are `extern "C-unwind"`: a C++ exception may pass through them.
 
+mod blocking;
 mod errors;
+mod event;
 mod init;
 mod mask;
 mod names;

@@ -3,8 +3,8 @@
 use super::{require, status, store};
 use crate::runtime::dispositions;
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
-use crate::runtime::init;
 use crate::runtime::siginfo::rsig_siginfo_t;
+use crate::runtime::{init, main_thread};
 use libc::{c_int, c_void};
 
 /// Sets the handler of a signal. From then on a delivery, on whichever thread, is recorded, and rsig_pump() calls
@@ -21,7 +21,7 @@ use libc::{c_int, c_void};
 /// @param arg      passed to the handler
 /// @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
-///         give; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
+///         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
 ///         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
 ///         RSIG_ERROR_STATE
 ///
@@ -49,7 +49,9 @@ pub unsafe extern "C-unwind" fn rsig_signal(
 /// Any thread. Not async-signal-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsig_getsignal(signum: c_int, action: *mut rsig_action_t) -> c_int {
-    let result = require(action, "action").and_then(|()| dispositions::get_action(signum));
+    let result = main_thread::require_init()
+        .and_then(|()| require(action, "action"))
+        .and_then(|()| dispositions::get_action(signum));
     // SAFETY: NULL or room, by contract.
     status(result.map(|now| unsafe { store(action, now) }))
 }

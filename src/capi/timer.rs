@@ -6,6 +6,8 @@ use crate::runtime::main_thread;
 use crate::sys::timer::{self, Seconds};
 use libc::{c_int, c_uint};
 
+const TIMERS: &str = "0 to 2: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF";
+
 /// An interval timer, in seconds.
 #[allow(non_camel_case_types)]
 #[repr(C)]
@@ -58,7 +60,7 @@ pub unsafe extern "C" fn rsig_setitimer(
             Error::itimer(
                 errno,
                 format_args!(
-                    "cannot set interval timer {which} (of 0 to 2) to {delay} s, then {interval} s (0 or more)"
+                    "cannot set interval timer {which} (of {TIMERS}) to {delay} s, then {interval} s (of 0 or more)"
                 ),
             )
         })
@@ -78,7 +80,7 @@ pub unsafe extern "C" fn rsig_setitimer(
 pub unsafe extern "C" fn rsig_getitimer(which: c_int, now: *mut rsig_itimer_t) -> c_int {
     let result = main_thread::require_init().and_then(|()| require(now, "now")).and_then(|()| {
         timer::get(which).map_err(|errno| {
-            Error::itimer(errno, format_args!("cannot read interval timer {which}"))
+            Error::itimer(errno, format_args!("cannot read interval timer {which} (of {TIMERS})"))
         })
     });
     // SAFETY: NULL or room, by contract.

@@ -1,10 +1,10 @@
-//! rsig_pause, rsig_sigwait, rsig_sigwaitinfo, rsig_sigtimedwait, rsig_sigpending.
+//! rsig_pause, rsig_wait, rsig_dispatch, rsig_sigwait, rsig_sigwaitinfo, rsig_sigtimedwait, rsig_sigpending.
 
 use super::{answer, require, status, store};
+use crate::runtime::blocking::{duration, limit};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::{main_thread, wait};
-use crate::sys::clock;
 use crate::sys::errno;
 use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
@@ -75,11 +75,7 @@ pub unsafe extern "C-unwind" fn rsig_sigtimedwait(
     timeout: f64,
     info: *mut rsig_siginfo_t,
 ) -> c_int {
-    let timeout = main_thread::require_init().and_then(|()| {
-        clock::duration(timeout).map(Some).ok_or_else(|| {
-            Error::value(format_args!("timeout {timeout} is out of range: seconds, 0 or more"))
-        })
-    });
+    let timeout = main_thread::require_init().and_then(|()| duration(timeout, "timeout").map(Some));
     // SAFETY: NULL or room, by contract.
     unsafe { accept(set, timeout, info) }
 }
@@ -104,6 +100,35 @@ unsafe fn accept(
             signum
         }
     }))
+}
+
+/// Waits until handlers have run, for so long: rsig_pause() with a timeout. What is pending already runs, and ends the wait. A
+/// signal that lands on another thread ends it too.
+///
+/// @param timeout  seconds, rounded up to the nanosecond; 0 only runs what is pending; negative: no limit
+/// @return how many handlers ran; 0 when the time is over; RSIG_ERROR_HANDLER if one refused; RSIG_ERROR_VALUE for a timeout that
+///         is NaN or infinite; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: it waits with an eventfd; RSIG_ERROR_THREAD;
+///         RSIG_ERROR_STATE
+///
+/// Main thread only. Not async-signal-safe, nor a cancellation point.
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn rsig_wait(timeout: f64) -> c_int {
+    answer(main_thread::require().and_then(|()| limit(timeout)).and_then(wait::wait))
+}
+
+/// rsig_wait() that also accepts a signal which is blocked, and runs its handler, without any signal frame: the cheapest way to
+/// handle signals. At most one is accepted in a call, so that each real-time signal's payload reaches the handler. Block the
+/// set in all threads, set the handlers with rsig_signal(), and call this in a loop.
+///
+/// @param set      the signals to accept; those without a handler stay pending
+/// @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit
+/// @return as rsig_wait(); without descriptors, so no EMFILE or ENFILE
+///
+/// Main thread only. Not async-signal-safe, nor a cancellation point. See sigtimedwait(2).
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn rsig_dispatch(set: rsig_sigset_t, timeout: f64) -> c_int {
+    let limit = main_thread::require().and_then(|()| limit(timeout));
+    answer(limit.and_then(|timeout| wait::dispatch(set, timeout)))
 }
 
 /// Tells which signals are blocked and waiting to be delivered, for the calling thread or the process. What was

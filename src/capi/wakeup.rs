@@ -16,7 +16,8 @@ use libc::c_int;
 /// @param fd                   a pipe or socket in non-blocking mode; -1 for none
 /// @param warn_on_full_buffer  0: bytes that find no room are dropped silently
 /// @param old_fd               room for the descriptor before, -1 if none; may be NULL
-/// @return RSIG_OK; RSIG_ERROR_OS with EBADF for a descriptor that is not open; RSIG_ERROR_VALUE for a blocking one;
+/// @return RSIG_OK; RSIG_ERROR_OS with EBADF for a descriptor that is not open; RSIG_ERROR_VALUE for a blocking one or one
+///         that is open for reading only;
 ///         RSIG_ERROR_THREAD; RSIG_ERROR_STATE; after a failure the old one stays
 ///
 /// Main thread only. Not async-signal-safe.

@@ -2,13 +2,17 @@
 
 use crate::async_safe::displaced;
 use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
 use crate::runtime::{main_thread, pump};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals::{self, Named};
+use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What rsig knows of one signal.
 pub(crate) struct Entry {
@@ -17,10 +21,13 @@ pub(crate) struct Entry {
     /// What rsig gave to the kernel last; none where it never touched the signal. Anything else found there
     /// is somebody else's, and is left to them.
     installed: Option<sighandler_t>,
+    /// What `action` was when rsig displaced somebody's handler that may chain to it.
+    beneath: rsig_action_t,
 }
 
 impl Entry {
-    pub(crate) const NEW: Self = Self { action: rsig_action_t::DEFAULT, installed: None };
+    pub(crate) const NEW: Self =
+        Self { action: rsig_action_t::DEFAULT, installed: None, beneath: rsig_action_t::DEFAULT };
 }
 
 /// Registers `action`, after the pending handlers have run; the action before.
@@ -51,6 +58,14 @@ pub(crate) fn action(signum: c_int) -> rsig_action_t {
     entry.map_or(rsig_action_t::DEFAULT, |entry| entry.action)
 }
 
+/// The signals that rsig_signal() has given a function.
+pub(crate) fn handled() -> rsig_sigset_t {
+    // Relaxed: written by the main thread, which is also the one that asks.
+    HANDLED.load(Ordering::Relaxed)
+}
+
+static HANDLED: AtomicU64 = AtomicU64::new(0);
+
 /// siginterrupt(3), for whatever handler the signal has.
 pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> {
     main_thread::require_init()?;
@@ -71,7 +86,7 @@ impl State {
 
     /// What a disposition that the kernel has shown is in rsig's terms.
     fn describe(&mut self, signum: c_int, found: &Disposition) -> Result<rsig_action_t> {
-        if found.handler() == LOW_LEVEL as *const () as sighandler_t {
+        if found.is(LOW_LEVEL) {
             return Ok(self.entry(signum)?.action);
         }
         let number = match found.handler() {
@@ -79,8 +94,7 @@ impl State {
             libc::SIG_IGN => 1,
             _ => 2,
         };
-        let note =
-            if found.is_plain() { std::ptr::null() } else { std::ptr::from_ref(self.save(found)?) };
+        let note = if found.is_plain() { ptr::null() } else { ptr::from_ref(self.save(found)?) };
         Ok(rsig_action_t::special(number, note.cast()))
     }
 
@@ -89,24 +103,76 @@ impl State {
         &mut self,
         signum: c_int,
         found: &Disposition,
-        action: rsig_action_t,
+        mut action: rsig_action_t,
     ) -> Result<()> {
-        let noted = self.saved_at(action.arg);
+        let noted = self.saved.find(|kept| ptr::from_ref(kept).cast() == action.arg.cast_const());
         let plain = |handler| match noted {
             Some(noted) if noted.handler() == handler => *noted,
             _ => Disposition::plain(handler),
         };
+        let is_poke = signum == poke::number();
         let new = match action.handler() {
             Handler::Function(_) => Disposition::with_handler(LOW_LEVEL),
+            // Pokes must go on, so the low-level handler does what the action says.
+            Handler::Default | Handler::Ignore if is_poke => poke_disposition(),
             Handler::Default => plain(libc::SIG_DFL),
             Handler::Ignore => plain(libc::SIG_IGN),
             Handler::Foreign => *noted.ok_or_else(|| {
                 Error::value(format_args!("arg is not one that came with RSIG_FOREIGN"))
             })?,
+            Handler::Error => return Err(Error::value(format_args!("the handler is SIG_ERR"))),
         };
+        if let Handler::Foreign = action.handler() {
+            // It may chain to the handler that it displaced.
+            action = self.entry(signum)?.beneath;
+        }
         self.install(signum, found, &new)?;
         self.entry(signum)?.action = action;
+        let is_function = matches!(action.handler(), Handler::Function(_));
+        // Relaxed: see `handled`.
+        if is_function && new.is(LOW_LEVEL) {
+            HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
+        } else {
+            HANDLED.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+        }
+        if is_poke {
+            match action.handler() {
+                _ if !new.is(LOW_LEVEL) => poke::set_number(0),
+                Handler::Function(_) => poke::set_use(poke::HANDLED),
+                Handler::Ignore => poke::set_use(poke::IGNORED),
+                _ => poke::set_use(poke::DEFAULT),
+            }
+        }
         Ok(())
+    }
+
+    /// Takes the highest real-time signal that nobody uses for pokes. Without one, signals that land on other threads do
+    /// not interrupt the main thread's system call.
+    pub(crate) fn install_poke(&mut self) {
+        for signum in (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev() {
+            let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
+            if let Some(found) = free
+                && self.install(signum, &found, &poke_disposition()).is_ok()
+            {
+                if let Ok(entry) = self.entry(signum) {
+                    entry.action = rsig_action_t::DEFAULT;
+                }
+                poke::set_use(poke::DEFAULT);
+                poke::set_number(signum);
+                return;
+            }
+        }
+    }
+
+    /// The kept record that equals `disposition`.
+    fn save(&mut self, disposition: &Disposition) -> Result<&'static Disposition> {
+        match self.saved.find(|kept| kept.same(disposition)) {
+            Some(kept) => Ok(kept),
+            None => self
+                .saved
+                .keep(*disposition)
+                .map_err(|errno| Error::os(errno, format_args!("cannot note a disposition"))),
+        }
     }
 
     /// The one place that changes a disposition. What rsig did not put there itself is noted before, to be put
@@ -116,6 +182,8 @@ impl State {
         if self.entry(signum)?.installed != Some(found.handler()) {
             let note = self.save(found)?;
             displaced::note(signum, Some(note));
+            let entry = self.entry(signum)?;
+            entry.beneath = entry.action;
         }
         if let Err(errno) = action::set(signum, new) {
             displaced::note(signum, noted_before);
@@ -129,7 +197,15 @@ impl State {
     /// Puts back what rsig found. Where somebody else has come after rsig, theirs stays. The notes stay too: a
     /// handler that chains to rsig's may still bring a fault here.
     pub(crate) fn restore_all(&mut self) {
+        // Relaxed: see `handled`.
+        HANDLED.store(0, Ordering::Relaxed);
+        let poke = poke::number();
+        poke::set_number(0);
         for signum in 1..=signals::MAX {
+            // A poke on its way would find the default action, death.
+            if signum == poke && !poke::is_idle() {
+                continue;
+            }
             let Ok(entry) = self.entry(signum) else { continue };
             let installed = std::mem::replace(entry, Entry::NEW).installed;
             let found = action::get(signum).map(|found| found.handler()).ok();
@@ -141,6 +217,13 @@ impl State {
             }
         }
     }
+}
+
+/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
+fn poke_disposition() -> Disposition {
+    let mut disposition = Disposition::with_handler(LOW_LEVEL);
+    disposition.set_restart(true);
+    disposition
 }
 
 fn check(signum: c_int) -> Result<()> {

@@ -4,7 +4,9 @@
 //! sent meanwhile stays pending in the kernel, and cannot be mistaken for something of the parent's.
 
 use crate::async_safe::pending::PENDING;
+use crate::async_safe::{call, poke, wakeup};
 use crate::runtime::error::{Error, Result};
+use crate::runtime::main_thread;
 use crate::runtime::state::{self, State};
 use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
@@ -55,8 +57,11 @@ extern "C" fn child() {
     release(|state| {
         PENDING.clear();
         state.replace_waker();
+        poke::reset();
+        wakeup::reset();
         if state.users > 0 {
             state.take_main_thread();
+            call::reset(main_thread::id());
         }
     });
 }

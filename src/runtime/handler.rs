@@ -48,6 +48,8 @@ pub(crate) enum Handler {
     Default,
     Ignore,
     Foreign,
+    /// SIG_ERR, which signal(2) returns when it fails.
+    Error,
     Function(unsafe extern "C-unwind" fn(c_int, *const rsig_siginfo_t, *mut c_void) -> c_int),
 }
 
@@ -60,6 +62,7 @@ impl rsig_action {
             Some(function) => match function as usize {
                 1 => Handler::Ignore,
                 2 => Handler::Foreign,
+                libc::SIG_ERR => Handler::Error,
                 _ => Handler::Function(function),
             },
         }

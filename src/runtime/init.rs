@@ -1,15 +1,15 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
+use crate::async_safe::notify;
 use crate::async_safe::pending::PENDING;
-use crate::async_safe::wakeup;
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::handler::rsig_action_t;
-use crate::runtime::siginfo::rsig_siginfo_t;
+use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
+use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
-use crate::runtime::{main_thread, pump};
-use libc::{c_int, c_void};
+use crate::runtime::{main_thread, wakeup};
+use libc::c_int;
 use nix::errno::Errno;
 
 /// For rsig_init(): leave SIGPIPE, SIGXFSZ and SIGINT as they are.
@@ -19,16 +19,8 @@ pub const RSIG_INIT_NO_DEFAULTS: u32 = 1;
 /// status that a shell reports for a program that SIGINT killed.
 pub const RSIG_KEYBOARD_INTERRUPT: c_int = 130;
 
-/// The handler behind rsig_default_int_handler().
-pub(crate) unsafe extern "C-unwind" fn interrupt(
-    _signum: c_int,
-    _info: *const rsig_siginfo_t,
-    _arg: *mut c_void,
-) -> c_int {
-    RSIG_KEYBOARD_INTERRUPT
-}
-
-pub(crate) fn init(flags: u32) -> Result<()> {
+/// `interrupt` is the handler that SIGINT gets.
+pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
     if flags & !RSIG_INIT_NO_DEFAULTS != 0 {
         return Err(Error::value(format_args!(
             "flags {flags:#x} has bits other than RSIG_INIT_NO_DEFAULTS (0x1)"
@@ -39,7 +31,7 @@ pub(crate) fn init(flags: u32) -> Result<()> {
         state.install_fork_handlers()?;
         PENDING.clear();
         if flags & RSIG_INIT_NO_DEFAULTS == 0
-            && let Err(error) = state.install_defaults()
+            && let Err(error) = state.install_defaults(interrupt)
         {
             state.restore_all();
             return Err(error);
@@ -56,11 +48,11 @@ impl State {
     /// Python's: a write to a broken pipe is EPIPE and a file too large is EFBIG, not death; Ctrl-C raises.
     /// Each only where the default action would do otherwise: what a parent ignores stays ignored, and a
     /// handler that somebody has installed stays theirs.
-    fn install_defaults(&mut self) -> Result<()> {
+    fn install_defaults(&mut self, interrupt: rsig_handler_t) -> Result<()> {
         let ignore = rsig_action_t::special(1, std::ptr::null());
-        let int = rsig_action_t { handler: Some(interrupt), arg: std::ptr::null_mut() };
+        let interrupt = rsig_action_t { handler: interrupt, arg: std::ptr::null_mut() };
         for (signum, action) in
-            [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, int)]
+            [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, interrupt)]
         {
             let found = dispositions::get(signum)?;
             if found.handler() == libc::SIG_DFL {
@@ -76,6 +68,7 @@ pub(crate) fn fini() -> Result<()> {
     // As before any change of a handler: what is pending runs while it has one.
     if state::lock().users == 1 {
         pump::run_if_main()?;
+        wakeup::tell_failure();
     }
     let mut state = state::lock();
     state.users = state.users.checked_sub(1).ok_or_else(Error::state)?;
@@ -83,12 +76,15 @@ pub(crate) fn fini() -> Result<()> {
         return Ok(());
     }
     state.restore_all();
-    wakeup::set(-1);
+    wakeup::turn_off();
+    notify::set(None);
     state.close_waker();
     state.forget_main_thread();
     let hook = std::mem::replace(&mut state.warning, Hook::DEFAULT);
+    // With the lock: after it, another init's signals could be among them.
+    let dropped = Dropped::take();
     drop(state);
-    pump::drop_all(hook);
+    dropped.warn(hook);
     Ok(())
 }
 

@@ -1,15 +1,18 @@
 //! Ordinary context: everything that a handler could not do. One file per subject; `state` holds what
 //! threads share, and its lock.
 
+pub(crate) mod blocking;
+pub(crate) mod call;
 pub(crate) mod dispositions;
 pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod handler;
 pub(crate) mod init;
+pub(crate) mod kept;
 pub(crate) mod main_thread;
+pub(crate) mod notify;
 pub(crate) mod pump;
 pub(crate) mod raised;
-pub(crate) mod saved;
 pub(crate) mod send;
 pub(crate) mod siginfo;
 pub(crate) mod state;

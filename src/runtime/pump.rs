@@ -4,21 +4,27 @@
 //! lock is held, nothing waits to be dropped, and everything is already as the next pump must find it.
 
 use crate::async_safe::pending::{Batch, PENDING};
+use crate::async_safe::waker;
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::Handler;
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::warning::{self, Hook};
 use crate::runtime::{main_thread, raised, wakeup};
-use crate::sys::signals::Named;
+use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One pass over what is tripped now, in ascending order; how many handlers ran. The caller is the main
 /// thread.
 pub(crate) fn run() -> Result<c_int> {
+    wakeup::tell_failure();
     match PENDING.tripped() {
-        0 => Ok(0),
+        0 => {
+            waker::settle();
+            Ok(0)
+        }
         tripped => run_set(tripped),
     }
 }
@@ -29,17 +35,45 @@ pub(crate) fn run_if_main() -> Result<c_int> {
 }
 
 fn run_set(tripped: rsig_sigset_t) -> Result<c_int> {
-    wakeup::tell_failure();
+    let began = TAKEN.load(Ordering::Relaxed);
     let mut ran: c_int = 0;
     let mut signum = sigset::next(tripped, 0);
     while signum != 0 {
-        // A nested pump, or a fork in a handler, may have left nothing of what was tripped.
-        if let Some(batch) = PENDING.take(signum) {
+        // A nested pump, or a fork in a handler, may have left nothing of what was tripped; and what has been
+        // delivered since a nested pump ran the handler waits for the next pass.
+        if !taken_since(began, signum)
+            && let Some(batch) = take(signum)
+        {
+            waker::settle();
             ran = ran.saturating_add(run_one(signum, &batch)?);
         }
         signum = sigset::next(tripped, signum);
     }
     Ok(ran)
+}
+
+/// How many batches have been taken, and at which number each signal's last one was. Written by the main thread alone, and
+/// right even where a handler leaves by throwing.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+static LAST: [AtomicU64; signals::COUNT] = [const { AtomicU64::new(0) }; signals::COUNT];
+
+fn last(signum: c_int) -> Option<&'static AtomicU64> {
+    LAST.get(signals::index(signum)?)
+}
+
+fn taken_since(began: u64, signum: c_int) -> bool {
+    // Relaxed: the main thread's own.
+    last(signum).is_some_and(|last| last.load(Ordering::Relaxed) > began)
+}
+
+fn take(signum: c_int) -> Option<Batch> {
+    // Relaxed: as above.
+    let number = TAKEN.load(Ordering::Relaxed).wrapping_add(1);
+    TAKEN.store(number, Ordering::Relaxed);
+    if let Some(last) = last(signum) {
+        last.store(number, Ordering::Relaxed);
+    }
+    PENDING.take(signum)
 }
 
 fn run_one(signum: c_int, batch: &Batch) -> Result<c_int> {
@@ -65,14 +99,24 @@ fn warn_dropped(hook: Hook, signum: c_int, count: u32) {
     hook.warn(format_args!("{name} lost its handler before it could run: {count} delivered"));
 }
 
-/// Drops what is tripped, as no pump will come, and tells `hook`. No lock may be held.
-pub(crate) fn drop_all(hook: Hook) {
-    let tripped = PENDING.tripped();
-    let mut signum = sigset::next(tripped, 0);
-    while signum != 0 {
-        if let Some(batch) = PENDING.take(signum) {
-            warn_dropped(hook, signum, batch.count);
+/// How often each signal was delivered for which no pump will come.
+pub(crate) struct Dropped([u32; signals::COUNT]);
+
+impl Dropped {
+    pub(crate) fn take() -> Self {
+        let mut counts = [0; signals::COUNT];
+        for (count, signum) in counts.iter_mut().zip(1..) {
+            *count = PENDING.take(signum).map_or(0, |batch| batch.count);
         }
-        signum = sigset::next(tripped, signum);
+        Self(counts)
+    }
+
+    /// No lock may be held.
+    pub(crate) fn warn(&self, hook: Hook) {
+        for (&count, signum) in self.0.iter().zip(1..) {
+            if count > 0 {
+                warn_dropped(hook, signum, count);
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::runtime::error::{Error, Result};
 use crate::runtime::{main_thread, pump};
-use crate::sys::signals::Named;
+use crate::sys::signals::{self, Named};
 use crate::sys::sigset::rsig_sigset_t;
 use crate::sys::{mask, pidfd, thread};
 use libc::{c_int, c_uint, pthread_t};
@@ -34,7 +34,15 @@ pub(crate) fn kill_pidfd(fd: c_int, signum: c_int, flags: c_uint) -> Result<()> 
         Errno::ENOSYS => {
             Error::unsupported(format_args!("this kernel has no pidfd_send_signal (Linux 5.1)"))
         }
-        errno => cannot_send(errno, signum),
+        errno => {
+            let (name, highest) = (Named(signum), signals::MAX);
+            Error::os(
+                errno,
+                format_args!(
+                    "cannot send {name} (of 1 to {highest}) to pidfd {fd} with flags {flags:#x}"
+                ),
+            )
+        }
     })
 }
 
@@ -47,13 +55,14 @@ pub(crate) fn change_mask(
 ) -> Result<()> {
     main_thread::require_init()?;
     let old = mask::change(how, set).map_err(|errno| {
-        Error::os(errno, format_args!("cannot change the signal mask (how {how})"))
+        let hows = "SIG_BLOCK, SIG_UNBLOCK and SIG_SETMASK";
+        Error::os(errno, format_args!("cannot change the signal mask by {how} (of {hows})"))
     })?;
     before(old);
     pump::run_if_main().map(|_| ())
 }
 
 fn cannot_send(errno: Errno, signum: c_int) -> Error {
-    let name = Named(signum);
-    Error::os(errno, format_args!("cannot send {name}"))
+    let (name, highest) = (Named(signum), signals::MAX);
+    Error::os(errno, format_args!("cannot send {name} (of 1 to {highest})"))
 }

@@ -28,6 +28,8 @@ pub struct rsig_siginfo {
     pub band: i64,
     /// The payload of sigqueue() or of a timer, as an int.
     pub value_int: i32,
+    /// A POSIX timer: how many more times it expired before the signal was delivered; see timer_getoverrun(2).
+    pub overrun: i32,
     /// The same payload, as a pointer.
     pub value_ptr: u64,
     /// How many deliveries this record stands for, at least 1; 4294967295 stands for that many or more.
@@ -36,7 +38,8 @@ pub struct rsig_siginfo {
     pub reserved: [u32; 19],
 }
 
-const _: () = assert!(size_of::<rsig_siginfo_t>() == 128 || !cfg!(target_pointer_width = "64"));
+// On every platform: no field needs padding before it.
+const _: () = assert!(size_of::<rsig_siginfo_t>() == 128);
 
 /// The same, as POSIX names its types.
 #[allow(non_camel_case_types)]
@@ -57,6 +60,7 @@ impl rsig_siginfo {
             status: origin.status,
             band: origin.band,
             value_int: origin.value_int,
+            overrun: origin.overrun,
             value_ptr: origin.value_ptr,
             count,
             reserved: [0; 19],

@@ -4,9 +4,11 @@
 //! the threads that no longer exist were doing. (A parking_lot mutex cannot promise that: its waiters queue in
 //! a table with locks of its own, which a fork can catch locked.) It is never held while code of the user's runs.
 
+use crate::async_safe::notify::Notify;
 use crate::runtime::dispositions::Entry;
-use crate::runtime::saved::Saved;
+use crate::runtime::kept::Kept;
 use crate::runtime::warning::Hook;
+use crate::sys::action::Disposition;
 use crate::sys::signals;
 use libc::c_int;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,10 @@ pub(crate) struct State {
     /// How many rsig_init() calls have no rsig_fini() yet.
     pub(crate) users: u32,
     pub(crate) entries: [Entry; signals::COUNT],
-    pub(crate) saved: Option<&'static Saved>,
+    /// Dispositions that rsig found and may have to put back. Their addresses are what RSIG_FOREIGN's `arg` is. A process
+    /// has few of them.
+    pub(crate) saved: Kept<Disposition>,
+    pub(crate) notifies: Kept<Notify>,
     pub(crate) warning: Hook,
     /// The main thread's eventfd for waiting, -1 until it waits for the first time.
     pub(crate) waker_fd: c_int,
@@ -25,7 +30,8 @@ pub(crate) struct State {
 static STATE: Mutex<State> = Mutex::new(State {
     users: 0,
     entries: [const { Entry::NEW }; signals::COUNT],
-    saved: None,
+    saved: Kept::NONE,
+    notifies: Kept::NONE,
     warning: Hook::DEFAULT,
     waker_fd: -1,
     fork_handlers_installed: false,

@@ -1,10 +1,11 @@
 //! pause() and the sigwait family. On the main thread they run pending handlers and go on with the time that
 //! is left; elsewhere they simply go on.
 
+use crate::async_safe::handler::deliver;
 use crate::async_safe::pending::PENDING;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::waker::{self, End};
-use crate::runtime::{main_thread, pump};
+use crate::runtime::{call, dispositions, main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
 use crate::sys::{clock, eventfd, mask};
@@ -31,16 +32,49 @@ pub(crate) fn pause() -> Result<()> {
     }
 }
 
+/// Until a handler has run; how many did, 0 where the time is over.
+pub(crate) fn wait(timeout: Option<Duration>) -> Result<c_int> {
+    let deadline = timeout.map(deadline);
+    loop {
+        // Asked anew in each round: a handler may have handed the main thread on.
+        main_thread::require()?;
+        let left = deadline.map(left);
+        let ran = pump::run()?;
+        if ran > 0 || left == Some(Duration::ZERO) {
+            return Ok(ran);
+        }
+        waker::sleep(NO_FD, left)?;
+    }
+}
+
+/// The same, and accepts a blocked signal of `set` that has a handler.
+pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<c_int> {
+    let deadline = timeout.map(deadline);
+    loop {
+        main_thread::require()?;
+        let left = deadline.map(left);
+        let ran = pump::run()?;
+        if ran > 0 {
+            return Ok(ran);
+        }
+        // Without a handler it would be accepted and lost.
+        let handled = set & dispositions::handled();
+        match call::accept(handled, left) {
+            Ok(accepted) => deliver(accepted.signum(), accepted.origin()),
+            // What became pending by the end of the time runs before we say so.
+            Err(Errno::EAGAIN) => return pump::run(),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(cannot_wait(errno)),
+        }
+    }
+}
+
 const NO_FD: c_int = -1;
 
 /// Accepts a signal of `set`; none where the time is over.
 pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     main_thread::require_init()?;
-    // Zero needs no clock.
-    let deadline = timeout.map(|timeout| match timeout {
-        Duration::ZERO => Duration::ZERO,
-        timeout => clock::now().saturating_add(timeout),
-    });
+    let deadline = timeout.map(deadline);
     let mut gave_way = false;
     // Asked anew in each round: see `pause`.
     while main_thread::is_current() {
@@ -106,6 +140,14 @@ fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
     let result = waker::sleep(fd, timeout);
     eventfd::close(fd);
     result
+}
+
+/// When the time is over: on the monotonic clock, or 0 for at once, which needs no clock.
+fn deadline(timeout: Duration) -> Duration {
+    match timeout {
+        Duration::ZERO => Duration::ZERO,
+        timeout => clock::now().saturating_add(timeout),
+    }
 }
 
 fn left(deadline: Duration) -> Duration {

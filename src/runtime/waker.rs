@@ -1,11 +1,12 @@
-//! The main thread's sleep: ends when anything is tripped, by a signal on whichever thread.
+//! The eventfd of the main thread's waits and of rsig_fd(): readable while something is tripped, by a signal on whichever
+//! thread.
 
 use crate::async_safe::pending::PENDING;
 use crate::async_safe::waker;
 use crate::runtime::error::{Error, Result};
+use crate::runtime::main_thread;
 use crate::runtime::state::{self, State};
-use crate::sys::eventfd;
-use crate::sys::wait;
+use crate::sys::{eventfd, wait};
 use libc::c_int;
 use nix::errno::Errno;
 use std::time::Duration;
@@ -14,8 +15,10 @@ use std::time::Duration;
 /// handler that is not rsig's has interrupted it. Without a race: what is tripped already ends it at once.
 pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<End> {
     let fd = state::lock().waker_fd()?;
-    // A late wake of the sleep before may still be in it.
-    eventfd::lower(fd);
+    if !waker::is_managed() {
+        // A late wake of the sleep before may still be in it.
+        waker::lower(fd);
+    }
     waker::arm(fd);
     let result = match PENDING.tripped() {
         0 => wait::readable([fd, also], timeout),
@@ -38,12 +41,25 @@ pub(crate) enum End {
     Interrupted,
 }
 
+/// The descriptor, managed from now on: readable exactly while something is tripped.
+pub(crate) fn managed() -> Result<c_int> {
+    let mut state = state::lock();
+    main_thread::require_init()?;
+    let fd = state.waker_fd()?;
+    if !waker::is_managed() {
+        waker::set_managed(true);
+        waker::arm(fd);
+        // What a sleep has left in it goes; what is tripped already shows.
+        waker::lower(fd);
+    }
+    Ok(fd)
+}
+
 impl State {
     fn waker_fd(&mut self) -> Result<c_int> {
         if self.waker_fd < 0 {
-            self.waker_fd = eventfd::open().map_err(|errno| {
-                Error::os(errno, format_args!("cannot open an eventfd to wait for a signal with"))
-            })?;
+            self.waker_fd = eventfd::open()
+                .map_err(|errno| Error::os(errno, format_args!("cannot open an eventfd")))?;
         }
         Ok(self.waker_fd)
     }
@@ -51,18 +67,23 @@ impl State {
     /// Unless a low-level handler, still on its way on some thread, could write to it: then it is kept for the
     /// next init.
     pub(crate) fn close_waker(&mut self) {
+        waker::set_managed(false);
+        waker::disarm();
         if self.waker_fd >= 0 && waker::is_idle() {
             eventfd::close(self.waker_fd);
             self.waker_fd = -1;
         }
     }
 
-    /// In a forked child: parent and child must not wake each other.
+    /// In a forked child: parent and child must not wake each other. The number stays, as an event loop knows it.
     pub(crate) fn replace_waker(&mut self) {
         waker::reset();
         if self.waker_fd >= 0 && eventfd::replace(self.waker_fd).is_err() {
+            // Without a descriptor of its own it has none; the next wait opens one.
+            waker::set_managed(false);
             eventfd::close(self.waker_fd);
             self.waker_fd = -1;
         }
+        waker::disarm();
     }
 }

@@ -23,12 +23,20 @@ pub(crate) fn set(fd: c_int, warn_on_full_buffer: bool) -> Result<c_int> {
     Ok(wakeup::set(fd))
 }
 
+/// For fini, on whichever thread.
+pub(crate) fn turn_off() {
+    wakeup::set(-1);
+}
+
 fn check(fd: c_int) -> Result<()> {
     // SAFETY: F_GETFL takes no third argument, and a wrong descriptor is EBADF.
     let flags = Errno::result(unsafe { libc::fcntl(fd, libc::F_GETFL) })
         .map_err(|errno| Error::os(errno, format_args!("cannot use {fd} as wakeup fd")))?;
     if flags & libc::O_NONBLOCK == 0 {
         return Err(Error::value(format_args!("the fd {fd} must be in non-blocking mode")));
+    }
+    if flags & libc::O_ACCMODE == libc::O_RDONLY {
+        return Err(Error::value(format_args!("the fd {fd} must be open for writing")));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! sigaction(2).
 
 use crate::sys::signals;
-use libc::{c_int, c_void, siginfo_t};
+use libc::{c_int, c_void, sighandler_t, siginfo_t};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
 
@@ -17,7 +17,7 @@ pub(crate) struct Disposition(libc::sigaction);
 
 impl Disposition {
     /// SIG_DFL or SIG_IGN.
-    pub(crate) const fn plain(handler: libc::sighandler_t) -> Self {
+    pub(crate) const fn plain(handler: sighandler_t) -> Self {
         // SAFETY: sigaction is a plain C structure, for which all-zero bytes are a value: SIG_DFL,
         // no flags, an empty mask.
         let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -28,13 +28,17 @@ impl Disposition {
     /// A handler with its siginfo, on the alternate stack where the thread has one, with an empty
     /// mask, persistent, and interrupting system calls.
     pub(crate) fn with_handler(handler: LowLevelHandler) -> Self {
-        let mut disposition = Self::plain(handler as *const () as libc::sighandler_t);
+        let mut disposition = Self::plain(handler as *const () as sighandler_t);
         disposition.0.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
         disposition
     }
 
-    pub(crate) fn handler(&self) -> libc::sighandler_t {
+    pub(crate) fn handler(&self) -> sighandler_t {
         self.0.sa_sigaction
+    }
+
+    pub(crate) fn is(&self, handler: LowLevelHandler) -> bool {
+        self.handler() == handler as *const () as sighandler_t
     }
 
     /// Whether this is SIG_DFL or SIG_IGN with nothing more to it.

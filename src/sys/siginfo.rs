@@ -11,14 +11,24 @@ pub(crate) struct Origin {
     pub(crate) uid: u32,
     pub(crate) status: i32,
     pub(crate) value_int: i32,
+    pub(crate) overrun: i32,
     pub(crate) value_ptr: u64,
     pub(crate) band: i64,
 }
 
 impl Origin {
     /// What is known of a delivery whose siginfo found no room.
-    pub(crate) const UNKNOWN: Self =
-        Self { code: 0, error: 0, pid: 0, uid: 0, status: 0, value_int: 0, value_ptr: 0, band: 0 };
+    pub(crate) const UNKNOWN: Self = Self {
+        code: 0,
+        error: 0,
+        pid: 0,
+        uid: 0,
+        status: 0,
+        value_int: 0,
+        overrun: 0,
+        value_ptr: 0,
+        band: 0,
+    };
 
     /// Async-signal-safe.
     pub(crate) fn read(info: &siginfo_t) -> Self {
@@ -33,7 +43,10 @@ impl Origin {
                     origin.sender(raw.fields.queue.sender);
                     origin.payload(raw.fields.queue.value);
                 }
-                Layout::Timer => origin.payload(raw.fields.timer.value),
+                Layout::Timer => {
+                    origin.overrun = raw.fields.timer.overrun;
+                    origin.payload(raw.fields.timer.value);
+                }
                 Layout::Child => {
                     origin.sender(raw.fields.child.sender);
                     origin.status = raw.fields.child.status;
@@ -52,6 +65,17 @@ impl Origin {
     fn payload(&mut self, value: Value) {
         // SAFETY: both members are plain integers here, and the kernel copies the whole union.
         unsafe { (self.value_int, self.value_ptr) = (value.int, value.ptr as u64) };
+    }
+}
+
+/// Fills in what sigqueue(3) would: SI_QUEUE, the sender, the payload.
+pub(crate) fn write_queued(info: &mut siginfo_t, signum: c_int, payload: u64) {
+    // SAFETY: as in `Origin::read`; getpid() and getuid() have no arguments.
+    unsafe {
+        let sender = Sender { pid: libc::getpid(), uid: libc::getuid() };
+        let raw = &mut *std::ptr::from_mut(info).cast::<Raw>();
+        (raw.signo, raw.code) = (signum, libc::SI_QUEUE);
+        raw.fields.queue = Queue { sender, value: Value { ptr: payload as usize } };
     }
 }
 
@@ -126,7 +150,8 @@ struct Queue {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Timer {
-    _id_and_overrun: [c_int; 2],
+    _id: c_int,
+    overrun: c_int,
     value: Value,
 }
 

@@ -33,14 +33,19 @@ pub(crate) fn next(set: rsig_sigset_t, after: c_int) -> c_int {
 /// The C library's form. Linux lays `sigset_t` out as an array of `unsigned long`, signal 1 being the
 /// lowest bit of the first, so the copy goes word by word rather than signal by signal.
 pub(crate) fn to_posix(set: rsig_sigset_t) -> libc::sigset_t {
-    let mut posix = MaybeUninit::<libc::sigset_t>::zeroed();
-    let words = posix.as_mut_ptr().cast::<libc::c_ulong>();
+    // SAFETY: an all-zero sigset_t is the empty set.
+    let mut posix = unsafe { MaybeUninit::<libc::sigset_t>::zeroed().assume_init() };
+    write_posix(&mut posix, set);
+    posix
+}
+
+/// Writes the first 64 bits alone: in a signal handler's context the kernel has put no more.
+pub(crate) fn write_posix(posix: &mut libc::sigset_t, set: rsig_sigset_t) {
+    let words = std::ptr::from_mut(posix).cast::<libc::c_ulong>();
     for (at, shift) in WORDS {
         // SAFETY: WORDS stays within the first 64 bits, and sigset_t holds at least 64.
         unsafe { words.add(at).write(set.wrapping_shr(shift) as libc::c_ulong) };
     }
-    // SAFETY: an all-zero sigset_t is the empty set, and what was written are whole words of it.
-    unsafe { posix.assume_init() }
 }
 
 /// From the C library's form.

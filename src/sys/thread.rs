@@ -1,7 +1,8 @@
 //! Threads, and signals sent to them.
 
-use libc::{c_int, pthread_t};
+use libc::{c_int, pthread_t, siginfo_t};
 use nix::errno::Errno;
+use std::mem::MaybeUninit;
 
 /// The calling thread. Async-signal-safe.
 pub(crate) fn current() -> pthread_t {
@@ -25,4 +26,28 @@ pub(crate) unsafe fn kill(thread: pthread_t, signum: c_int) -> Result<(), Errno>
 pub(crate) fn raise(signum: c_int) -> Result<(), Errno> {
     // SAFETY: any number is allowed; a wrong one is EINVAL.
     Errno::result(unsafe { libc::raise(signum) }).map(|_| ())
+}
+
+/// The calling thread, as the kernel numbers it. Async-signal-safe.
+pub(crate) fn id() -> c_int {
+    // SAFETY: no arguments, no failure.
+    unsafe { libc::syscall(libc::SYS_gettid) as c_int }
+}
+
+/// Queues a signal with a payload for one thread of this process. Async-signal-safe.
+pub(crate) fn queue(tid: c_int, signum: c_int, payload: u64) -> Result<(), Errno> {
+    // SAFETY: zero is a value for every field of a siginfo_t.
+    let mut info: siginfo_t = unsafe { MaybeUninit::zeroed().assume_init() };
+    crate::sys::siginfo::write_queued(&mut info, signum, payload);
+    queue_info(tid, signum, &info)
+}
+
+/// The same with any siginfo, which the kernel allows a thread towards itself. Async-signal-safe.
+pub(crate) fn queue_info(tid: c_int, signum: c_int, info: &siginfo_t) -> Result<(), Errno> {
+    // SAFETY: `info` is a whole siginfo_t, and getpid() has no arguments.
+    let result = unsafe {
+        let pid = libc::getpid();
+        libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, signum, info)
+    };
+    Errno::result(result).map(|_| ())
 }

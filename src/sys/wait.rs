@@ -4,8 +4,8 @@
 
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::rsig_sigset_t;
-use crate::sys::{clock, signals};
-use libc::{c_int, pollfd, siginfo_t, timespec};
+use crate::sys::{clock, signals, thread};
+use libc::{c_int, c_long, pollfd, siginfo_t, timespec};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -30,37 +30,38 @@ impl Accepted {
 
     /// Makes it pending again, for the calling thread, with the same siginfo.
     pub(crate) fn put_back(&self) -> Result<(), Errno> {
-        // SAFETY: reads a whole siginfo_t. The kernel lets a process send itself any siginfo.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_rt_tgsigqueueinfo,
-                libc::getpid(),
-                libc::syscall(libc::SYS_gettid),
-                self.signum(),
-                &raw const self.raw,
-            )
-        };
-        Errno::result(result).map(|_| ())
+        thread::queue_info(thread::id(), self.signum(), &self.raw)
     }
 }
 
 /// rt_sigtimedwait(2), without the signals that the C library needs for itself: no timeout is no limit. EAGAIN where time ran out, EINTR where a handler ran.
 /// Async-signal-safe.
 pub(crate) fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Accepted, Errno> {
+    accept_by(set, timeout, |number, [set, info, timeout, size, ..]| {
+        // SAFETY: the arguments are those of the system call.
+        Errno::result(unsafe { libc::syscall(number, set, info, timeout, size) })
+    })
+}
+
+/// The same by another way to make a system call.
+pub(crate) fn accept_by(
+    set: rsig_sigset_t,
+    timeout: Option<Duration>,
+    call: impl FnOnce(c_long, [c_long; 6]) -> Result<c_long, Errno>,
+) -> Result<Accepted, Errno> {
     let set = set & signals::valid();
     let mut raw = MaybeUninit::<siginfo_t>::zeroed();
     let timeout = timeout.map(clock::to_timespec);
-    // SAFETY: `set` and `timeout` are read, `raw` is room for a whole siginfo_t.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigtimedwait,
-            &raw const set,
-            raw.as_mut_ptr(),
-            timeout.as_ref().map_or(ptr::null(), ptr::from_ref::<timespec>),
-            SET_SIZE,
-        )
-    };
-    Errno::result(result)?;
+    let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref::<timespec>);
+    let arguments = [
+        (&raw const set) as c_long,
+        raw.as_mut_ptr() as c_long,
+        timeout as c_long,
+        SET_SIZE as c_long,
+        0,
+        0,
+    ];
+    call(libc::SYS_rt_sigtimedwait, arguments)?;
     // SAFETY: the kernel filled it; what it left is zero, a value for every field.
     Ok(Accepted { raw: unsafe { raw.assume_init() } })
 }

@@ -14,9 +14,16 @@ pub(crate) fn all(fd: c_int, bytes: &[u8]) -> Result<(), Errno> {
     // Only where it was blocked can one have been pending.
     let pending = before & sigpipe != 0 && mask::pending()? & sigpipe != 0;
     let result = all_or_error(fd, bytes);
-    if result == Err(Errno::EPIPE) && !pending {
+    if result == Err(Errno::EPIPE) {
         // The write has made one pending for this very thread, so there is one to accept.
-        let _ = wait::accept(sigpipe, Some(Duration::ZERO));
+        let accepted = wait::accept(sigpipe, Some(Duration::ZERO));
+        // One that was pending for the thread before has been merged with it; one for the process is still there.
+        if let Ok(accepted) = accepted
+            && pending
+            && mask::pending()? & sigpipe == 0
+        {
+            let _ = accepted.put_back();
+        }
     }
     mask::change(libc::SIG_SETMASK, before)?;
     result

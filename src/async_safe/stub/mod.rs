@@ -1,0 +1,81 @@
+//! One system call that a signal cannot slip in front of.
+//!
+//! Between the test of a flag and a system call there is always an instruction boundary, and a signal that lands there
+//! sets the flag too late to be seen and too early to interrupt. The stub makes that window a few instructions of known
+//! address. The low-level handler looks where it has interrupted the program: inside the window, it moves the program
+//! counter to the stub's way out, and the system call never begins. A kernel that restarts an interrupted call has put
+//! the program counter back into the window, so that is seen as well. A call that has taken effect leaves the program
+//! counter behind the window, and its result is never touched. (musl's cancellation points do the same.)
+//!
+//! A handler that is not rsig's may have interrupted the stub first, and rsig's that one. Then the program counter to be
+//! moved is out of reach, and `Position::Nested` says so; see `interrupt`.
+
+use libc::{c_long, ucontext_t};
+use std::ptr::addr_of;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
+
+/// Not 0 while the main thread is in the stub. Written by the stub itself, read by handlers on the same thread.
+static ACTIVE: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "C" {
+    fn race_free_syscall(
+        flags: *const u64,
+        number: c_long,
+        arguments: *const [c_long; 6],
+    ) -> c_long;
+    static race_free_window: u8;
+    static race_free_window_end: u8;
+    static race_free_way_out: u8;
+    static race_free_end: u8;
+}
+
+/// The kernel's answer; or -EINTR, and the call has had no effect, where `flags` was not 0 before it or was made so by a
+/// handler on this thread that called `leave`. Only one thread at a time.
+///
+/// # Safety
+/// `flags` points to a word that lives on; the arguments are such as the system call allows.
+pub(crate) unsafe fn call(flags: *const u64, number: c_long, arguments: &[c_long; 6]) -> c_long {
+    // SAFETY: the caller's promise.
+    unsafe { race_free_syscall(flags, number, arguments) }
+}
+
+/// Where a handler has interrupted the main thread.
+pub(crate) enum Position {
+    /// Not in the stub, or where the stub will still test the flags, or where the call is over.
+    Elsewhere,
+    /// The call has been moved to its way out.
+    Moved,
+    /// In another handler, which has interrupted the stub.
+    Nested,
+}
+
+/// Ends the call that the interrupted main thread is about to begin, or to begin anew.
+pub(crate) fn leave(context: &mut ucontext_t) -> Position {
+    let counter = machine::program_counter(context);
+    let window = addr_of!(race_free_window) as usize..addr_of!(race_free_window_end) as usize;
+    let stub = race_free_syscall as *const () as usize..addr_of!(race_free_end) as usize;
+    if window.contains(&counter) {
+        machine::set_program_counter(context, addr_of!(race_free_way_out) as usize);
+        Position::Moved
+    // Relaxed: written by this very thread.
+    } else if stub.contains(&counter) || ACTIVE.load(Ordering::Relaxed) == 0 {
+        Position::Elsewhere
+    } else {
+        Position::Nested
+    }
+}
+
+/// After a handler that is not rsig's has left the stub by siglongjmp().
+pub(crate) fn abandon() {
+    // Relaxed: read by this very thread.
+    ACTIVE.store(0, Ordering::Relaxed);
+}

@@ -1,0 +1,103 @@
+//! The calls of PEP 475 that are more than one system call repeated.
+
+use crate::runtime::error::{Error, Result};
+use crate::runtime::{call, pump};
+use crate::sys::clock;
+use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t, timespec};
+use nix::errno::Errno;
+use std::ptr;
+use std::time::Duration;
+
+/// connect(2). Interrupted, the connection goes on being made, and a second call finds out what became of it: it waits,
+/// or says EALREADY while that goes on, or EISCONN when it is there.
+///
+/// # Safety
+/// `address` is such as connect() allows.
+pub(crate) unsafe fn connect(
+    fd: c_int,
+    address: *const sockaddr,
+    length: socklen_t,
+) -> Result<std::result::Result<c_long, Errno>> {
+    let arguments = [fd.into(), address as c_long, length.into(), 0, 0, 0];
+    let mut interrupted = false;
+    loop {
+        pump::run_if_main()?;
+        // SAFETY: the caller's promise.
+        match unsafe { call::once(libc::SYS_connect, &arguments) } {
+            Err(Errno::EINTR) => interrupted = true,
+            Err(Errno::EISCONN) if interrupted => return Ok(Ok(0)),
+            Err(Errno::EALREADY) if interrupted => {
+                let mut writable = pollfd { fd, events: libc::POLLOUT, revents: 0 };
+                // SAFETY: one pollfd on this stack.
+                if let Err(errno) = unsafe { poll(&mut writable, 1, None) }? {
+                    return Ok(Err(errno));
+                }
+                return Ok(socket_error(fd));
+            }
+            result => return Ok(result),
+        }
+    }
+}
+
+fn socket_error(fd: c_int) -> std::result::Result<c_long, Errno> {
+    let mut code: c_int = 0;
+    let mut length = size_of::<c_int>() as socklen_t;
+    // SAFETY: room for an int, and its size.
+    Errno::result(unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_ERROR,
+            (&raw mut code).cast(),
+            &raw mut length,
+        )
+    })?;
+    if code == 0 { Ok(0) } else { Err(Errno::from_raw(code)) }
+}
+
+/// ppoll(2) without a mask, for the time that is left; no timeout is no limit.
+///
+/// # Safety
+/// `fds` has room for `n`.
+pub(crate) unsafe fn poll(
+    fds: *mut pollfd,
+    n: nfds_t,
+    timeout: Option<Duration>,
+) -> Result<std::result::Result<c_long, Errno>> {
+    let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
+    loop {
+        pump::run_if_main()?;
+        let mut left =
+            deadline.map(|deadline| clock::to_timespec(deadline.saturating_sub(clock::now())));
+        let left = left.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
+        // SAFETY: the caller's promise, and a time on this stack or NULL.
+        let result = unsafe {
+            call::once(libc::SYS_ppoll, &[fds as c_long, n as c_long, left as c_long, 0, 0, 0])
+        };
+        match result {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result),
+        }
+    }
+}
+
+/// Sleeps until a moment of the monotonic clock.
+pub(crate) fn sleep(duration: Duration) -> Result<std::result::Result<c_long, Errno>> {
+    let until = clock::to_timespec(clock::now().saturating_add(duration));
+    let until = (&raw const until) as c_long;
+    let (clock, absolute) = (libc::CLOCK_MONOTONIC.into(), libc::TIMER_ABSTIME.into());
+    // SAFETY: reads the time on this stack.
+    unsafe { call::retried(libc::SYS_clock_nanosleep, &[clock, absolute, until, 0, 0, 0]) }
+}
+
+/// `seconds` as a timeout.
+pub(crate) fn duration(seconds: f64, what: &str) -> Result<Duration> {
+    clock::duration(seconds).ok_or_else(|| {
+        Error::value(format_args!("{what} {seconds} is out of range: seconds, 0 or more"))
+    })
+}
+
+/// `seconds` as a timeout, where a negative one is no limit.
+pub(crate) fn limit(seconds: f64) -> Result<Option<Duration>> {
+    if seconds < 0.0 { Ok(None) } else { duration(seconds, "timeout").map(Some) }
+}
