@@ -23,6 +23,9 @@ SHARED := $(BUILD)/release/librsig.so
 STATIC := $(BUILD)/dist/librsig.a
 EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 
+# pkg-config can then move the whole prefix.
+relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
 .PHONY: all demo check install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
@@ -55,14 +58,17 @@ stage: all
 	@$(MAKE) --no-print-directory install DESTDIR= PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib \
 	    INCLUDEDIR=$(STAGE)/include DOCDIR=$(STAGE)/share/doc/rsig >/dev/null
 
-install: all
+# Not `all`: `sudo make install` should need no Rust.
+install:
+	@test -f $(SHARED) && test -f $(STATIC) || $(MAKE) all
 	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL) -m 644 include/rsig.h $(DESTDIR)$(INCLUDEDIR)/rsig.h
 	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)
 	ln -sf librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
 	ln -sf librsig.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/librsig.so
 	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/librsig.a
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call relocatable,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call relocatable,$(INCLUDEDIR))|' \
 	    -e 's|@VERSION@|$(VERSION)|' rsig.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
 	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DOCDIR)
@@ -72,7 +78,8 @@ uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/rsig.h $(DESTDIR)$(LIBDIR)/librsig.a
 	rm -f $(DESTDIR)$(LIBDIR)/librsig.so $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
 	rm -f $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
-	rm -rf $(DESTDIR)$(DOCDIR)
+	cd $(DESTDIR)$(DOCDIR) && rm -f README.md LICENSE-MIT LICENSE-APACHE $(EXAMPLES)
+	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)
 
 clean:
 	$(CARGO) clean
