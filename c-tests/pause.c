@@ -210,13 +210,13 @@ TEST(no_race_with_another_thread, "a signal that lands on another thread is neve
     join(worker);
 }
 
-/* No other descriptor, and no other system call's first argument, has this number. */
-enum { WAKEUP_FD = 700 };
+/* The descriptor that the main thread waits with. */
+static int eventfd_number;
 
 static atomic_int second_wait;
 
 /*
- * The low-level handler has recorded SIGUSR1 and is about to write to the wakeup fd: holds it there
+ * The low-level handler has recorded SIGUSR1 and is about to end the main thread's wait: holds it there
  * until the main thread has run the handlers and waits anew.
  */
 static void hold_low_level_handler(int signum) {
@@ -228,8 +228,10 @@ static void hold_low_level_handler(int signum) {
 
 static void *raise_and_be_held(void *unused) {
     struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WAKEUP_FD, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)eventfd_number, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -249,10 +251,9 @@ static void *raise_and_be_held(void *unused) {
 TEST(late_wake_does_not_end_the_next_wait,
      "a low-level handler that is late on its thread does not end the next wait") {
     start();
-    int ends[2];
-    CHECK_SYS(pipe2(ends, O_NONBLOCK));
-    CHECK_SYS(dup2(ends[1], WAKEUP_FD));
-    CHECK_INT(rsig_set_wakeup_fd(WAKEUP_FD, 0, NULL), RSIG_OK);
+    CHECK_SYS(eventfd_number = dup(STDIN_FILENO));
+    CHECK_SYS(close(eventfd_number));
+    CHECK_INT(rsig_wait(1e-6), 0); /* opens it */
     signal(SIGSYS, hold_low_level_handler);
     pthread_t worker = spawn(raise_and_be_held, NULL);
     CHECK_INT(rsig_pause(), RSIG_OK);

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,14 +24,26 @@ pub fn scratch(name: &str) -> PathBuf {
 
 /// Installs the library as `make check` has done already; so that a plain `cargo test` works too.
 pub fn make_stage() {
-    run(make(["stage"]));
+    run_make(["stage"]);
+}
+
+/// Runs `make`, which must succeed; one at a time, as all of them write to the same folder.
+pub fn run_make<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    run(make(arguments));
 }
 
 /// `make`, without what a `make` around us has exported.
 pub fn make<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut make = Command::new("make");
     make.arg("--no-print-directory").args(arguments).current_dir(root());
-    make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("MFLAGS");
+    for exported in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DESTDIR"] {
+        make.env_remove(exported);
+    }
+    for folder in ["PREFIX", "LIBDIR", "INCLUDEDIR", "DOCDIR"] {
+        make.env_remove(folder);
+    }
     make
 }
 
@@ -83,4 +96,16 @@ pub fn run(mut command: Command) -> Output {
 /// Whether the machine has a program.
 pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// The text of rsig.h that the compiler reads.
+pub fn header_without_comments() -> String {
+    let header = std::fs::read_to_string(root().join("include/rsig.h")).expect("rsig.h");
+    let mut code = String::new();
+    let mut rest = header.as_str();
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").expect("end of comment").1;
+    }
+    code + rest
 }
