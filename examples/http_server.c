@@ -1,0 +1,168 @@
+/*
+ * A web server that stops when it is told to, but not in the middle of an answer.
+ *
+ *     cc http_server.c -o http_server $(pkg-config --cflags --libs rsig)
+ *     ./http_server [port]
+ *
+ * SIGINT (Ctrl-C) and SIGTERM stop it. To keep the example short it serves one visitor after the
+ * other, and one page.
+ */
+#define _GNU_SOURCE /* pipe2 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <rsig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PAGE "<!doctype html><title>rsig</title><p>Stop me with Ctrl-C.</p>\n"
+#define PATIENCE 60000 /* milliseconds for a visitor to say something */
+
+struct server {
+    int listener;
+    int wakeup;      /* the end of the pipe that poll() watches */
+    int stop_signal; /* 0 while nobody has asked it to stop */
+    int visitors;
+};
+
+static void fail(const char *what, const char *why) {
+    fprintf(stderr, "http_server: %s: %s\n", what, why);
+    exit(1);
+}
+
+/* Runs inside rsig_pump(), where it may print; in a real signal handler it might not. */
+static int on_stop(int signum, const rsig_siginfo_t *info, void *arg) {
+    struct server *server = arg;
+    if (server->stop_signal) return 0; /* timeout(1), for one, tells it twice */
+    server->stop_signal = signum;
+    if (info->pid)
+        printf("%s from process %d: stopping\n", rsig_signame(signum), (int)info->pid);
+    else
+        printf("%s from the terminal: stopping\n", rsig_signame(signum));
+    return 0;
+}
+
+static void handle(struct server *server, int signum) {
+    rsig_action_t inherited;
+    if (rsig_getsignal(signum, &inherited) < 0) fail("rsig_getsignal", rsig_error_message());
+    /* A script's shell starts `http_server &` with SIGINT ignored: Ctrl-C is not meant for it. */
+    if (inherited.handler == RSIG_IGN) return;
+    if (rsig_signal(signum, on_stop, server, NULL) < 0) fail("rsig_signal", rsig_error_message());
+    /* The wakeup fd ends the wait in poll(); the write() of a long answer shall go on. */
+    if (rsig_siginterrupt(signum, 0) < 0) fail("rsig_siginterrupt", rsig_error_message());
+}
+
+static void set_up_signals(struct server *server) {
+    int ends[2];
+    if (rsig_init(0) < 0) fail("rsig_init", rsig_error_message());
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) fail("pipe2", strerror(errno));
+    server->wakeup = ends[0];
+    /* Full means that there is enough to wake poll(): no reason for a warning. */
+    if (rsig_set_wakeup_fd(ends[1], 0, NULL) < 0) fail("rsig_set_wakeup_fd", rsig_error_message());
+    handle(server, SIGINT);
+    handle(server, SIGTERM);
+}
+
+static void listen_on(struct server *server, int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    socklen_t size = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    /* Non-blocking: a visitor may be gone again between poll() and accept(). */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int yes = 1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
+        bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, SOMAXCONN) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        fail("cannot listen", strerror(errno));
+    server->listener = fd;
+    printf("listening on http://127.0.0.1:%d/\n", ntohs(address.sin_port));
+}
+
+/*
+ * Waits until fd can be read (1), or a signal has come and its handler has run (0), or the time is
+ * over (-1). A signal that lands before poll() has left a byte in the pipe: poll() does not sleep
+ * over it.
+ */
+static int wait_for(struct server *server, int fd, int timeout) {
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = server->wakeup, .events = POLLIN}};
+    int ready = poll(fds, 2, timeout);
+    if (ready == 0) return -1;
+    if (ready < 0 && errno != EINTR) fail("poll", strerror(errno));
+
+    /* Empty the pipe, then pump. Turned round, a signal in between would lose its byte. */
+    char bytes[64];
+    while (read(server->wakeup, bytes, sizeof bytes) > 0) {}
+    if (rsig_pump() < 0) fail("rsig_pump", rsig_error_message());
+    return ready > 0 && fds[0].revents;
+}
+
+/* Reads up to the empty line that ends a request; 0, or -1 if there will be none. */
+static int read_request(struct server *server, int fd) {
+    char text[8192] = "";
+    size_t size = 0;
+    while (!strstr(text, "\r\n\r\n")) {
+        int ready = wait_for(server, fd, PATIENCE);
+        if (ready < 0) {
+            printf("visitor %d says nothing any more\n", server->visitors);
+            return -1;
+        }
+        if (!ready) {
+            /* Browsers connect in advance; one that has asked for nothing shall not hold us up. */
+            if (server->stop_signal && size == 0) return -1;
+            continue;
+        }
+        /* Also 0 when there is no room left: nobody needs that long a request here. */
+        ssize_t got = read(fd, text + size, sizeof text - 1 - size);
+        if (got <= 0) return -1;
+        size += (size_t)got;
+        text[size] = '\0';
+    }
+    return 0;
+}
+
+static void serve(struct server *server, int fd) {
+    char answer[512];
+    if (read_request(server, fd) < 0) return;
+    int size = snprintf(answer, sizeof answer,
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %zu\r\n"
+                        "Connection: close\r\n\r\n" PAGE,
+                        strlen(PAGE));
+    for (int sent = 0; sent < size;) {
+        ssize_t n = write(fd, answer + sent, (size_t)(size - sent));
+        if (n < 0) return; /* the visitor has gone; but for rsig_init(), SIGPIPE had killed us */
+        sent += (int)n;
+    }
+}
+
+int main(int argc, char **argv) {
+    char *end = "";
+    long port = argc > 1 ? strtol(argv[1], &end, 10) : 0;
+    if (argc > 2 || *end || port < 0 || port > 65535) {
+        fprintf(stderr, "usage: http_server [port]\n");
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who reads the log through a pipe wants each line now */
+
+    struct server server = {0};
+    set_up_signals(&server); /* before anybody can learn where to connect */
+    listen_on(&server, (int)port);
+
+    while (!server.stop_signal) {
+        if (wait_for(&server, server.listener, -1) <= 0 || server.stop_signal) continue;
+        int fd = accept(server.listener, NULL, NULL);
+        if (fd < 0) continue; /* it has gone again */
+        printf("visitor %d\n", ++server.visitors);
+        serve(&server, fd);
+        close(fd);
+    }
+
+    printf("stopped, visitors: %d\n", server.visitors);
+    rsig_set_wakeup_fd(-1, 0, NULL); /* before its number can become another file's */
+    rsig_fini();
+    return 0;
+}
