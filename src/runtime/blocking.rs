@@ -19,12 +19,14 @@ pub(crate) unsafe fn connect(
     length: socklen_t,
 ) -> Result<std::result::Result<c_long, Errno>> {
     let arguments = [fd.into(), address as c_long, length.into(), 0, 0, 0];
+    // For such a one EISCONN is an error, whatever interrupted the call.
+    let connected_before = is_connected(fd);
     let mut interrupted = false;
     loop {
         pump::run_if_main()?;
         // SAFETY: the caller's promise.
         match unsafe { call::once(libc::SYS_connect, &arguments) } {
-            Err(Errno::EINTR) => interrupted = true,
+            Err(Errno::EINTR) => interrupted = !connected_before,
             Err(Errno::EISCONN) if interrupted => return Ok(Ok(0)),
             Err(Errno::EALREADY) if interrupted => {
                 let mut writable = pollfd { fd, events: libc::POLLOUT, revents: 0 };
@@ -37,6 +39,14 @@ pub(crate) unsafe fn connect(
             result => return Ok(result),
         }
     }
+}
+
+fn is_connected(fd: c_int) -> bool {
+    // SAFETY: zero is a value for every field.
+    let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as socklen_t;
+    // SAFETY: room for any address, and its size.
+    unsafe { libc::getpeername(fd, (&raw mut address).cast(), &raw mut length) == 0 }
 }
 
 fn socket_error(fd: c_int) -> std::result::Result<c_long, Errno> {
