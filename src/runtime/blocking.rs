@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use std::ptr;
 use std::time::Duration;
 
-/// connect(2). Interrupted, the connection goes on being made, and a second call finds out what became of it: it waits,
-/// or says EALREADY while that goes on, or EISCONN when it is there.
+/// connect(2). Interrupted, the connection goes on being made, and a second call waits for it, or says EISCONN when it is
+/// there.
 ///
 /// # Safety
 /// `address` is such as connect() allows.
@@ -28,13 +28,9 @@ pub(crate) unsafe fn connect(
         match unsafe { call::once(libc::SYS_connect, &arguments) } {
             Err(Errno::EINTR) => interrupted = !connected_before,
             Err(Errno::EISCONN) if interrupted => return Ok(Ok(0)),
-            Err(Errno::EALREADY) if interrupted => {
-                let mut writable = pollfd { fd, events: libc::POLLOUT, revents: 0 };
-                // SAFETY: one pollfd on this stack.
-                if let Err(errno) = unsafe { poll(&mut writable, 1, None) }? {
-                    return Ok(Err(errno));
-                }
-                return Ok(socket_error(fd));
+            // The socket's own time limit (SO_SNDTIMEO) is over, for which the first call would have said this.
+            Err(Errno::EALREADY) if interrupted && !is_nonblocking(fd) => {
+                return Ok(Err(Errno::EINPROGRESS));
             }
             result => return Ok(result),
         }
@@ -49,20 +45,10 @@ fn is_connected(fd: c_int) -> bool {
     unsafe { libc::getpeername(fd, (&raw mut address).cast(), &raw mut length) == 0 }
 }
 
-fn socket_error(fd: c_int) -> std::result::Result<c_long, Errno> {
-    let mut code: c_int = 0;
-    let mut length = size_of::<c_int>() as socklen_t;
-    // SAFETY: room for an int, and its size.
-    Errno::result(unsafe {
-        libc::getsockopt(
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_ERROR,
-            (&raw mut code).cast(),
-            &raw mut length,
-        )
-    })?;
-    if code == 0 { Ok(0) } else { Err(Errno::from_raw(code)) }
+fn is_nonblocking(fd: c_int) -> bool {
+    // SAFETY: F_GETFL takes no third argument.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    flags != -1 && flags & libc::O_NONBLOCK != 0
 }
 
 /// ppoll(2) without a mask, for the time that is left; no timeout is no limit.
