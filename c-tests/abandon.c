@@ -1,4 +1,4 @@
-/* A plain handler that leaves by siglongjmp() what it interrupted, be it in the middle of rsig's own handler. */
+/* A plain handler that leaves by siglongjmp() what it interrupted, be it rsig's own handler. */
 #include "check.h"
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -13,7 +13,7 @@ static struct sigaction rsigs;
 /* What the main thread receives: SIGUSR1 and the real-time signals. */
 static int signals[NSIG], signal_count;
 
-/* SIGALRM comes from here, about as many nanoseconds after the first signal as half of them take. */
+/* SIGALRM comes from here, when about half of the signals have been recorded. */
 static timer_t timer;
 static long delay = 1000;
 static volatile sig_atomic_t recorded; /* how many there have been, for this SIGALRM */
@@ -27,8 +27,8 @@ static void set_timer(void) {
 }
 
 /*
- * Stands before rsig's low-level handler, and has that run for one signal after the other until SIGALRM ends it: so
- * it is very likely rsig's handler that is left, anywhere in it.
+ * Stands before rsig's low-level handler, and has that run for one signal after the other until
+ * SIGALRM ends it: so it is very likely rsig's handler that is left, anywhere in it.
  */
 static void chain(int signum, siginfo_t *info, void *context) {
     if (!may_jump) {
@@ -85,7 +85,7 @@ static void use_all(void) {
     use(SIGUSR2);
 }
 
-/* Leaves rsig's handler in the middle, thousands of times, while another thread receives signals. */
+/* Leaves rsig's handler thousands of times, while another thread receives signals. */
 static void abandon_thousands(void) {
     pthread_t other;
     sigset_t alarm;
@@ -97,7 +97,7 @@ static void abandon_thousands(void) {
     use_all();
     install_jump();
     install_chain(SIGUSR1);
-    /* Blocked in the other thread from its first instruction: it must not jump onto this one's stack. */
+    /* Blocked in the other thread from its start: it must not jump onto this one's stack. */
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &alarm, NULL), 0);
@@ -200,7 +200,8 @@ TEST(in_pause, "siglongjmp() out of rsig_pause(): signals are still recorded and
     check_all_well();
 }
 
-TEST(in_pause_before_fini, "after that and rsig_fini() no delivery writes to a descriptor that is not rsig's") {
+TEST(in_pause_before_fini,
+     "after that and rsig_fini() no delivery writes to a descriptor that is not rsig's") {
     int fds[16];
     uint64_t count;
     CHECK_INT(rsig_init(0), RSIG_OK);

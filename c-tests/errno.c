@@ -1,4 +1,4 @@
-/* What the low-level handler must not do to the code that it interrupts: errno, its stack, SIGPIPE. */
+/* What the low-level handler owes the code that it interrupts: errno, the stack, no SIGPIPE. */
 #include "check.h"
 #include <sys/socket.h>
 
@@ -128,7 +128,8 @@ TEST(sigpipe_of_others_stays, "nor does it take away one that was pending before
     CHECK(sigismember(&pending, SIGPIPE));
 }
 
-TEST(no_sigpipe_for_a_warning, "nor does a warning on a broken standard error raise one, or leave it blocked") {
+TEST(no_sigpipe_for_a_warning,
+     "nor does a warning on a broken standard error raise one, or leave it blocked") {
     int ends[2];
     sigset_t mask;
     prepare();
@@ -167,7 +168,8 @@ static void *raise_on_alternate_stack(void *arg) {
     return arg;
 }
 
-TEST(alternate_stack, "the low-level handler runs on the thread's alternate stack, where it has one") {
+TEST(alternate_stack,
+     "the low-level handler runs on the thread's alternate stack, where it has one") {
     pthread_t thread;
     prepare();
     CHECK_INT(pthread_create(&thread, NULL, raise_on_alternate_stack, NULL), 0);

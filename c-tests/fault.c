@@ -1,4 +1,4 @@
-/* SIGSEGV, SIGBUS, SIGFPE, SIGILL: made by the processor they end as without rsig; sent, they are deferred. */
+/* SIGSEGV, SIGBUS, SIGFPE, SIGILL: from the processor as without rsig; sent, they are deferred. */
 #include "check.h"
 #include <setjmp.h>
 #include <stdint.h>
@@ -87,10 +87,18 @@ static void die_of_it(void) {
         CHECK_CHILD_KILLED(check_status, signum);                                                  \
     } while (0)
 
-TEST(segv_kills, "a fault with a handler of rsig's kills the process: SIGSEGV") { CHECK_DIES(SIGSEGV); }
-TEST(bus_kills, "a fault with a handler of rsig's kills the process: SIGBUS") { CHECK_DIES(SIGBUS); }
-TEST(fpe_kills, "a fault with a handler of rsig's kills the process: SIGFPE") { CHECK_DIES(SIGFPE); }
-TEST(ill_kills, "a fault with a handler of rsig's kills the process: SIGILL") { CHECK_DIES(SIGILL); }
+TEST(segv_kills, "a fault with a handler of rsig's kills the process: SIGSEGV") {
+    CHECK_DIES(SIGSEGV);
+}
+TEST(bus_kills, "a fault with a handler of rsig's kills the process: SIGBUS") {
+    CHECK_DIES(SIGBUS);
+}
+TEST(fpe_kills, "a fault with a handler of rsig's kills the process: SIGFPE") {
+    CHECK_DIES(SIGFPE);
+}
+TEST(ill_kills, "a fault with a handler of rsig's kills the process: SIGILL") {
+    CHECK_DIES(SIGILL);
+}
 
 static void *fault_elsewhere(void *arg) {
     fault(*(int *)arg);
@@ -183,7 +191,8 @@ static void repair(int signum, siginfo_t *info, void *context) {
     if (mprotect(page, 4096, PROT_READ | PROT_WRITE)) _exit(1);
 }
 
-TEST(repaired, "a displaced handler that repairs the fault lets the program go on, as a JVM's does") {
+TEST(repaired,
+     "a displaced handler that repairs the fault lets the program go on, as a JVM's does") {
     install(SIGSEGV, repair, 0, NULL);
     handle(SIGSEGV);
     fault(SIGSEGV);
@@ -214,7 +223,9 @@ static void check_deferred(int signum) {
     CHECK_INT(calls.deliveries, 3);
 }
 
-TEST(sent_segv_is_deferred, "sent by a process it is deferred: SIGSEGV") { check_deferred(SIGSEGV); }
+TEST(sent_segv_is_deferred, "sent by a process it is deferred: SIGSEGV") {
+    check_deferred(SIGSEGV);
+}
 TEST(sent_bus_is_deferred, "sent by a process it is deferred: SIGBUS") { check_deferred(SIGBUS); }
 TEST(sent_fpe_is_deferred, "sent by a process it is deferred: SIGFPE") { check_deferred(SIGFPE); }
 TEST(sent_ill_is_deferred, "sent by a process it is deferred: SIGILL") { check_deferred(SIGILL); }
@@ -267,7 +278,8 @@ TEST(chained_after_fini, "a fault that is passed on to rsig's handler after rsig
     CHECK_CHILD_KILLED(check_child(die_chained_after_fini), SIGSEGV);
 }
 
-TEST(chained_fault_goes_back, "a fault passed on to rsig's handler goes to the one that rsig displaced") {
+TEST(chained_fault_goes_back,
+     "a fault passed on to rsig's handler goes to the one that rsig displaced") {
     install(SIGSEGV, displaced, 0, NULL);
     handle(SIGSEGV);
     install(SIGSEGV, chain, 0, &under);

@@ -90,8 +90,8 @@ TEST(main_waits_meanwhile, "a fork on another thread does not disturb the main t
 }
 
 /*
- * Fork handlers that stand nearer to the fork than rsig's, as they were registered before: what they send arrives
- * while rsig's own are at work.
+ * Fork handlers that stand nearer to the fork than rsig's, as they were registered before: what
+ * they send arrives while rsig's own are at work.
  */
 static void raise_usr1(void) { raise(SIGUSR1); }
 static void raise_usr2(void) { raise(SIGUSR2); }
@@ -102,7 +102,8 @@ static void has_its_own(void) {
     CHECK_INT(usr2.deliveries, 1);
 }
 
-TEST(sent_during_fork, "a signal sent during fork() is the receiver's: the parent's or the child's") {
+TEST(sent_during_fork,
+     "a signal sent during fork() is the receiver's: the parent's or the child's") {
     CHECK_INT(pthread_atfork(raise_usr1, NULL, raise_usr2), 0);
     prepare();
     CHECK_CHILD_OK(check_child(has_its_own));
@@ -237,7 +238,8 @@ static void fork_beside(void *(*body)(void *)) {
     CHECK_INT(rsig_fini(), RSIG_OK);
 }
 
-TEST(locked_elsewhere, "forked while other threads hold rsig's lock, the child can use all of rsig") {
+TEST(locked_elsewhere,
+     "forked while other threads hold rsig's lock, the child can use all of rsig") {
     fork_beside(hammer);
 }
 
@@ -246,7 +248,8 @@ static void *receive(void *arg) {
     return arg;
 }
 
-TEST(receiving_elsewhere, "forked while other threads receive signals, the child can use all of rsig") {
+TEST(receiving_elsewhere,
+     "forked while other threads receive signals, the child can use all of rsig") {
     fork_beside(receive);
 }
 
@@ -329,7 +332,8 @@ static void fini_twice(void) {
     CHECK(check_kernel_handler(SIGINT) == (void *)SIG_DFL);
 }
 
-TEST(init_is_inherited, "the child inherits the count of rsig_init(), and puts back its own dispositions") {
+TEST(init_is_inherited,
+     "the child inherits the count of rsig_init(), and puts back its own dispositions") {
     prepare();
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_CHILD_OK(check_child(fini_twice));

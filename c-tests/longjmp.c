@@ -34,7 +34,7 @@ static void *use_the_lock(void *arg) {
     return NULL;
 }
 
-/* The rest is still pending and runs, the handler that left does not run again, and nothing is locked. */
+/* The rest is still pending and runs, the handler that left does not, and nothing is locked. */
 static void check_all_well(void) {
     pthread_t thread;
     CHECK_INT(jumping, 0);

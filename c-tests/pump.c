@@ -55,7 +55,8 @@ TEST(ascending_order, "handlers run in ascending order of the signals' numbers")
     for (int i = 0; i < n; i++) CHECK_INT(order[i], descending[n - 1 - i]);
 }
 
-TEST(first_info_and_count_of_all, "one run for many deliveries: the first one's info, all counted") {
+TEST(first_info_and_count_of_all,
+     "one run for many deliveries: the first one's info, all counted") {
     struct check_calls calls = {0};
     CHECK_INT(rsig_init(0), RSIG_OK);
     handle(SIGUSR1, check_handler, &calls);
@@ -110,7 +111,8 @@ TEST(joins_what_waits, "a delivery during a pass joins those whose handler is st
     CHECK_INT(rsig_pump(), 0);
 }
 
-TEST(refusal_leaves_the_rest, "a handler that refuses ends the pass; the rest runs in a later one") {
+TEST(refusal_leaves_the_rest,
+     "a handler that refuses ends the pass; the rest runs in a later one") {
     struct check_calls before = {0}, refusing = {.result = 7}, after = {0};
     int signum = -1;
     CHECK_INT(rsig_init(0), RSIG_OK);
@@ -162,7 +164,8 @@ static int pump_inside(int signum, const rsig_siginfo_t *info, void *arg) {
     return 0;
 }
 
-TEST(nested_pump_runs_the_rest, "a handler that pumps runs the rest itself; the outer pass does not") {
+TEST(nested_pump_runs_the_rest,
+     "a handler that pumps runs the rest itself; the outer pass does not") {
     struct check_calls calls = {0};
     int nested = -1;
     CHECK_INT(rsig_init(0), RSIG_OK);
@@ -175,7 +178,8 @@ TEST(nested_pump_runs_the_rest, "a handler that pumps runs the rest itself; the 
     CHECK_INT(calls.calls, 2);
 }
 
-TEST(nested_refusal_stays_inside, "a refusal ends the pump that ran the handler, not the ones around it") {
+TEST(nested_refusal_stays_inside,
+     "a refusal ends the pump that ran the handler, not the ones around it") {
     struct check_calls refusing = {.result = 1}, rest = {0};
     int nested = 0;
     CHECK_INT(rsig_init(0), RSIG_OK);
@@ -288,7 +292,8 @@ TEST(handler_calls_fini, "rsig_fini() in a handler runs the rest first, and ends
     CHECK_ERROR(rsig_pump(), RSIG_ERROR_STATE, ENXIO);
 }
 
-TEST(fini_under_rsig_signal, "rsig_signal() whose pending handler ended rsig fails and changes nothing") {
+TEST(fini_under_rsig_signal,
+     "rsig_signal() whose pending handler ended rsig fails and changes nothing") {
     CHECK_INT(rsig_init(0), RSIG_OK);
     handle(SIGUSR1, fini_inside, NULL);
     raise(SIGUSR1);
@@ -308,8 +313,8 @@ static void note_warning(const char *message, void *arg) {
 }
 
 /*
- * Leaves SIGUSR2 pending, twice, while it has `instead` of its handler: rsig_signal() runs SIGUSR1's handler, which
- * delivers SIGUSR2 after the pass has begun.
+ * Leaves SIGUSR2 pending, twice, while it has `instead` of its handler: rsig_signal() runs
+ * SIGUSR1's handler, which delivers SIGUSR2 after the pass has begun.
  */
 static int raise_usr2_twice(int signum, const rsig_siginfo_t *info, void *arg) {
     (void)signum, (void)info, (void)arg;
@@ -349,7 +354,8 @@ TEST(dropped_for_ignore, "pending when it became ignored: dropped, and said") {
     check_dropped(RSIG_IGN);
 }
 
-TEST(new_handler_gets_what_the_old_missed, "pending when its handler was changed: the new one runs") {
+TEST(new_handler_gets_what_the_old_missed,
+     "pending when its handler was changed: the new one runs") {
     struct check_calls old = {0}, new = {0};
     CHECK_INT(rsig_init(0), RSIG_OK);
     handle(SIGUSR1, raise_usr2_twice, NULL);
@@ -600,7 +606,8 @@ TEST(siginfo_of_child_exited, "SIGCHLD: the child and its exit status") {
         .signo = SIGCHLD, .code = CLD_EXITED, .pid = child, .uid = getuid(), .status = 7});
 }
 
-TEST(siginfo_of_child_stopped, "SIGCHLD: the child and the signal that stopped, continued, killed it") {
+TEST(siginfo_of_child_stopped,
+     "SIGCHLD: the child and the signal that stopped, continued, killed it") {
     const int codes[] = {CLD_STOPPED, CLD_CONTINUED, CLD_KILLED};
     const int signals[] = {SIGSTOP, SIGCONT, SIGKILL};
     struct check_calls calls = {0};

@@ -1,4 +1,4 @@
-/* Many deliveries, on several threads and from other processes, while the main thread pumps: every one counts. */
+/* Many deliveries, on several threads and from other processes: every one counts. */
 #include "check.h"
 #include <stdatomic.h>
 
@@ -27,8 +27,8 @@ static void pump_to_the_end(void) {
 }
 
 /*
- * raise() returns after the low-level handler has run on this thread, so the kernel never finds the one before
- * still pending, and each is a delivery of its own.
+ * raise() returns after the low-level handler has run on this thread, so the kernel never finds
+ * the one before still pending, and each is a delivery of its own.
  */
 static void *raise_usr1(void *arg) {
     (void)arg;
@@ -111,7 +111,7 @@ static void count_deliveries(int signum) {
 static pthread_t targets[THREADS + 1];
 static pthread_barrier_t all_there, all_sent;
 
-/* pthread_kill() at each other and at the main thread; what is pending already the kernel merges. */
+/* At each other and at the main thread; what is pending already the kernel merges. */
 static void *kill_all(void *arg) {
     (void)arg;
     pthread_barrier_wait(&all_there);
@@ -148,7 +148,7 @@ TEST(across_threads, "whatever the kernel delivers is counted, nested and on whi
 
 enum { QUEUED = 5000 };
 
-/* Queues 0, 1, 2 ... to the parent; where its queue is full it waits for the parent to take some. */
+/* Queues 0, 1, 2 ... to the parent; where the queue is full it waits for the parent. */
 static pid_t queue_from_child(int signum) {
     pid_t child = fork();
     CHECK_SYS(child);
@@ -162,14 +162,15 @@ static pid_t queue_from_child(int signum) {
     _exit(0);
 }
 
-/* Of one sender and one receiving thread, the payload is the number of deliveries before this record. */
+/* With one sender and one thread, the payload is the number of deliveries before this record. */
 static int check_first(int signum, const rsig_siginfo_t *info, void *arg) {
     struct check_calls *calls = (struct check_calls *)arg;
     CHECK_INT(info->value_int, calls->deliveries);
     return check_handler(signum, info, arg);
 }
 
-TEST(queued_by_a_process, "what a process queues arrives in whole, each record with the first one's info") {
+TEST(queued_by_a_process,
+     "what a process queues arrives in whole, each record with the first one's info") {
     struct check_calls calls = {0};
     int status;
     CHECK_INT(rsig_init(0), RSIG_OK);
@@ -233,7 +234,7 @@ static void send_one(int to_main) {
         while (pthread_sigqueue(main_thread, SIGRTMIN, (union sigval){0}) == EAGAIN) sched_yield();
 }
 
-/* Bursts, each followed by silence until all of it was handled: no later signal can hide that one was missed. */
+/* Bursts, each with silence until all of it was handled: no later signal can hide a missed one. */
 static void *send_bursts(void *arg) {
     atomic_llong *handled = (atomic_llong *)arg;
     long long sent = 0;

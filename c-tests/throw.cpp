@@ -1,4 +1,4 @@
-/* A handler that leaves by C++ exception: it arrives at the caller, and what else was pending stays pending. */
+/* A handler that leaves by C++ exception: it arrives at the caller, and the rest stays pending. */
 #include "check.h"
 #include <stdexcept>
 #include <string>
@@ -31,7 +31,7 @@ static void *use_the_lock(void *) {
     return nullptr;
 }
 
-/* The rest is still pending and runs, the handler that threw does not run again, and nothing is locked. */
+/* The rest is still pending and runs, the handler that threw does not, and nothing is locked. */
 static void check_all_well() {
     pthread_t thread;
     CHECK(!throwing);
@@ -160,7 +160,8 @@ static int catch_inside(int, const rsig_siginfo_t *, void *) {
     return 0;
 }
 
-TEST(caught_in_a_handler, "an exception that a handler around it catches ends only the inner pump") {
+TEST(caught_in_a_handler,
+     "an exception that a handler around it catches ends only the inner pump") {
     prepare();
     CHECK_INT(rsig_signal(SIGHUP, catch_inside, nullptr, nullptr), RSIG_OK);
     raise(SIGHUP), raise(SIGUSR1), raise(SIGUSR2);
