@@ -18,9 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How soon another SIGALRM follows the first; see open_patiently(). */
-#define AGAIN 0.05
-
 /* Ordinary code, not signal context: it may print. What it returns reaches whoever pumps. */
 static int on_alarm(int signum, const rsig_siginfo_t *info, void *arg) {
     (void)info, (void)arg;
@@ -29,26 +26,14 @@ static int on_alarm(int signum, const rsig_siginfo_t *info, void *arg) {
 }
 
 /*
- * open() until it succeeds, fails, or a handler refuses; the last is EINTR, and rsig_raised() tells
- * more.
- *
- * One race remains, as with any plain system call: a signal that lands after rsig_pump() and before
- * open() is recorded, but the kernel does not know that, and open() goes to sleep. Hence a timer
- * that repeats: the next signal interrupts the open() that has missed the first.
+ * A plain open() would sleep over an alarm that comes just before it. rsig_open() does not: it ends
+ * with EINTR when a handler refuses, whenever that is, and rsig_raised() tells more.
  */
-static int open_patiently(const char *device, int flags) {
-    for (;;) {
-        if (rsig_pump() < 0) return -1;
-        int fd = open(device, flags);
-        if (fd >= 0 || errno != EINTR) return fd;
-    }
-}
-
 static int open_in_time(const char *device, double seconds) {
     if (rsig_signal(SIGALRM, on_alarm, NULL, NULL) < 0 ||
-        rsig_setitimer(ITIMER_REAL, seconds, AGAIN, NULL) < 0)
+        rsig_setitimer(ITIMER_REAL, seconds, 0, NULL) < 0)
         return -1;
-    int fd = open_patiently(device, O_RDONLY | O_NOCTTY);
+    int fd = rsig_open(device, O_RDONLY | O_NOCTTY, 0);
     int error = errno;
     rsig_setitimer(ITIMER_REAL, 0, 0, NULL);
     /* An alarm that came just after open() must not surprise what the program does next. */

@@ -7,10 +7,9 @@
  * SIGINT (Ctrl-C) and SIGTERM stop it. To keep the example short it serves one visitor after the
  * other, and one page.
  */
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* SOCK_NONBLOCK */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <rsig.h>
@@ -25,7 +24,6 @@
 
 struct server {
     int listener;
-    int wakeup;      /* the end of the pipe that poll() watches */
     int stop_signal; /* 0 while nobody has asked it to stop */
     int visitors;
 };
@@ -53,17 +51,10 @@ static void handle(struct server *server, int signum) {
     /* A script's shell starts `http_server &` with SIGINT ignored: Ctrl-C is not meant for it. */
     if (inherited.handler == RSIG_IGN) return;
     if (rsig_signal(signum, on_stop, server, NULL) < 0) fail("rsig_signal", rsig_error_message());
-    /* The wakeup fd ends the wait in poll(); the write() of a long answer shall go on. */
-    if (rsig_siginterrupt(signum, 0) < 0) fail("rsig_siginterrupt", rsig_error_message());
 }
 
 static void set_up_signals(struct server *server) {
-    int ends[2];
     if (rsig_init(0) < 0) fail("rsig_init", rsig_error_message());
-    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) fail("pipe2", strerror(errno));
-    server->wakeup = ends[0];
-    /* Full means that there is enough to wake poll(): no reason for a warning. */
-    if (rsig_set_wakeup_fd(ends[1], 0, NULL) < 0) fail("rsig_set_wakeup_fd", rsig_error_message());
     handle(server, SIGINT);
     handle(server, SIGTERM);
 }
@@ -85,18 +76,14 @@ static void listen_on(struct server *server, int port) {
 
 /*
  * Waits until fd can be read (1), or a signal has come and its handler has run (0), or the time is
- * over (-1). A signal that lands before poll() has left a byte in the pipe: poll() does not sleep
+ * over (-1). A signal that lands before poll() has made rsig_fd() readable: poll() does not sleep
  * over it.
  */
-static int wait_for(struct server *server, int fd, int timeout) {
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = server->wakeup, .events = POLLIN}};
+static int wait_for(int fd, int timeout) {
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = rsig_fd(), .events = POLLIN}};
     int ready = poll(fds, 2, timeout);
     if (ready == 0) return -1;
     if (ready < 0 && errno != EINTR) fail("poll", strerror(errno));
-
-    /* Empty the pipe, then pump. Turned round, a signal in between would lose its byte. */
-    char bytes[64];
-    while (read(server->wakeup, bytes, sizeof bytes) > 0) {}
     if (rsig_pump() < 0) fail("rsig_pump", rsig_error_message());
     return ready > 0 && fds[0].revents;
 }
@@ -106,7 +93,7 @@ static int read_request(struct server *server, int fd) {
     char text[8192] = "";
     size_t size = 0;
     while (!strstr(text, "\r\n\r\n")) {
-        int ready = wait_for(server, fd, PATIENCE);
+        int ready = wait_for(fd, PATIENCE);
         if (ready < 0) {
             printf("visitor %d says nothing any more\n", server->visitors);
             return -1;
@@ -133,7 +120,8 @@ static void serve(struct server *server, int fd) {
                         "Connection: close\r\n\r\n" PAGE,
                         strlen(PAGE));
     for (int sent = 0; sent < size;) {
-        ssize_t n = write(fd, answer + sent, (size_t)(size - sent));
+        /* Told to stop in the middle of it, the answer goes on. */
+        ssize_t n = rsig_write(fd, answer + sent, (size_t)(size - sent));
         if (n < 0) return; /* the visitor has gone; but for rsig_init(), SIGPIPE had killed us */
         sent += (int)n;
     }
@@ -153,7 +141,7 @@ int main(int argc, char **argv) {
     listen_on(&server, (int)port);
 
     while (!server.stop_signal) {
-        if (wait_for(&server, server.listener, -1) <= 0 || server.stop_signal) continue;
+        if (wait_for(server.listener, -1) <= 0 || server.stop_signal) continue;
         int fd = accept(server.listener, NULL, NULL);
         if (fd < 0) continue; /* it has gone again */
         printf("visitor %d\n", ++server.visitors);
@@ -162,7 +150,6 @@ int main(int argc, char **argv) {
     }
 
     printf("stopped, visitors: %d\n", server.visitors);
-    rsig_set_wakeup_fd(-1, 0, NULL); /* before its number can become another file's */
     rsig_fini();
     return 0;
 }

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* pipe2, syscall */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <rsig.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,30 @@ static void wakeup_fd(void) {
     close(ends[1]);
 }
 
+static void event_loops(void) {
+    struct calls calls = {0};
+    struct pollfd loop = {.fd = ok(rsig_fd()), .events = POLLIN};
+    ok(rsig_signal(SIGUSR1, count, &calls, NULL));
+    printf("rsig_fd()     readable: %d; ", poll(&loop, 1, 0));
+    raise(SIGUSR1);
+    printf("after SIGUSR1: %d; ", poll(&loop, 1, 0));
+    ok(rsig_pump());
+    printf("after rsig_pump(): %d\n", poll(&loop, 1, 0));
+}
+
+static void blocking_calls(void) {
+    char byte;
+    int ends[2];
+    sys(pipe2(ends, O_CLOEXEC));
+    ok(rsig_signal(SIGALRM, rsig_default_int_handler, NULL, NULL)); /* refuses */
+    ok(rsig_setitimer(ITIMER_REAL, 0.01, 0, NULL));
+    ssize_t got = rsig_read(ends[0], &byte, 1);
+    printf("blocking      rsig_read() of an empty pipe, 10 ms: %d, %s\n", (int)got,
+           errno == EINTR ? "EINTR" : strerror(errno));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void senders(void) {
     struct calls calls = {0};
     ok(rsig_signal(SIGUSR1, count, &calls, NULL));
@@ -225,6 +250,8 @@ int main(void) {
     waits();
     timers();
     wakeup_fd();
+    event_loops();
+    blocking_calls();
     senders();
     restarts();
     strangers();

@@ -211,6 +211,8 @@ waits         rsig_sigwait() accepts SIGUSR2
 timers        rsig_setitimer() for 10 ms, rsig_pause(): calls 1, then 0 s left
               rsig_alarm(3600), rsig_alarm(0): time left
 wakeup fd     bytes in the order of delivery: SIGUSR2 SIGUSR1; calls 0, rsig_pump() 2
+rsig_fd()     readable: 0; after SIGUSR1: 1; after rsig_pump(): 0
+blocking      rsig_read() of an empty pipe, 10 ms: -1, EINTR
 senders       rsig_pthread_kill(): calls 1; rsig_pidfd_send_signal(): calls 2
 restarts      rsig_siginterrupt(SIGUSR1, 0): system calls are restarted
 strangers     a handler by signal(2): RSIG_FOREIGN; given back to rsig_signal(): restored
@@ -235,29 +237,6 @@ rsig_fini()   SIGUSR1 is as it was found
 #[test]
 fn alarm_open_gives_up() {
     assert_eq!(run(example("alarm_open")), gave_up());
-}
-
-#[test]
-fn alarm_open_gives_up_when_the_first_alarm_comes_just_before_the_open() {
-    let folder = common::scratch("late-open");
-    let (source, library) = (folder.join("late_open.c"), folder.join("late_open.so"));
-    fs::write(
-        &source,
-        "#include <unistd.h>\n\
-         int openat(int, const char *, int, ...);\n\
-         int open(const char *path, int flags, ...) {\n\
-             pause();\n\
-             return openat(-100 /* AT_FDCWD */, path, flags);\n\
-         }\n",
-    )
-    .unwrap();
-    let mut compiler = common::compiler(false);
-    compiler.args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&library);
-    common::run(compiler);
-
-    let mut command = example("alarm_open");
-    command.env("LD_PRELOAD", library);
-    assert_eq!(run(command), gave_up());
 }
 
 fn gave_up() -> End {
