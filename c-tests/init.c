@@ -309,7 +309,7 @@ TEST(fini_restores_siginterrupt, "what only rsig_siginterrupt has changed is put
     CHECK_DISPOSITIONS(before);
 }
 
-TEST(earlier_session_is_forgotten,
+TEST(earlier_init_is_forgotten,
      "rsig_fini leaves alone what rsig has touched only before the last rsig_init") {
     struct dispositions before;
     CHECK_INT(rsig_init(0), RSIG_OK);
