@@ -10,10 +10,17 @@
  *   On failure errno is set too, and rsig_error_message() has a sentence for it. What a function would
  *   have stored is then left untouched.
  * - The main thread is the one that called rsig_init(), or rsig_set_main_thread() since. After fork() it
- *   is, in the child, the thread that forked; the child starts with nothing pending.
+ *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
+ *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's.
+ * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
+ *   until rsig_fini(). Leave it open, whatever else the program closes.
+ * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
+ *   with: the highest that has its default action, and is not blocked if there is such a one. Through rsig
+ *   the program may use that number like any other. rsig_fini() gives it back.
  * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
  *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
- * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through.
+ * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through, and
+ *   so do rsig_open() to rsig_sleep().
  * - The functions that the comments call async-signal-safe may be called in a real signal handler, the
  *   others may not. A handler given to rsig_signal() never runs in signal context.
  * - Sets of signals are passed by value; times are seconds, as double.
@@ -248,10 +255,6 @@ typedef struct rsig_itimer rsig_itimer_t;
 extern "C" {
 #endif // __cplusplus
 
-extern long race_free_syscall(const uint64_t *flags, long number, const long (*arguments)[6]);
-
-extern long race_free_syscall(const uint64_t *flags, long number, const long (*arguments)[6]);
-
 /**
  * One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
  * when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
@@ -279,8 +282,8 @@ long rsig_syscall(long nr,
  * what is said here holds for each of them: with RSIG_RACE_FREE, a signal that arrives just before the system call is seen by
  * it; on the main thread pending handlers run before and during the call; it ends early only where a handler refuses, and
  * then it is -1, EINTR, and rsig_raised() tells the rest. On other threads, and before rsig_init(), it is the system's call,
- * repeated after EINTR. Such a call has had no effect when it ends with EINTR. The system's own failures leave no
- * rsig_error_message().
+ * repeated after EINTR. Such a call has had no effect when it ends with EINTR. A socket's own time limit (SO_RCVTIMEO,
+ * SO_SNDTIMEO) begins anew after a signal. The system's own failures leave no rsig_error_message().
  *
  * @param path   the file
  * @param flags  O_RDONLY and so on
@@ -467,6 +470,8 @@ const uint64_t *rsig_tripped_flags(void);
  * Sets a function that each delivery calls in signal context, on whichever thread it lands, after it is recorded: to tell a
  * runtime by its own means (PyErr_SetInterruptEx, Tcl_AsyncMark, lua_sethook, uv_async_send). It may do only what
  * signal-safety(7) allows, and errno is kept for it. After a change, one that is running on another thread comes to its end.
+ *
+ * Each pair of function and argument is remembered until the process ends, so do not make a new one each time.
  *
  * @param fn   the function; NULL for none
  * @param arg  passed to it
@@ -721,7 +726,8 @@ int rsig_signal(int signum,
  *
  * @param signum  1 to NSIG-1
  * @param action  room for the handler and its arg: a function that rsig_signal() has set; RSIG_DFL; RSIG_IGN; or
- *                RSIG_FOREIGN for a handler that is not rsig's (Python: None)
+ *                RSIG_FOREIGN for a handler that is not rsig's (Python: None), of which each other one is remembered
+ *                until the process ends
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range or a NULL action; RSIG_ERROR_OS with EINVAL for the C
  *         library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
  *

@@ -8,7 +8,7 @@
 use crate::async_safe::pending::PENDING;
 use crate::async_safe::poke;
 use crate::async_safe::stub::{self, Position};
-use crate::sys::{sigset, thread};
+use crate::sys::{mask, sigset, thread};
 use libc::{c_int, c_long, ucontext_t};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
@@ -37,7 +37,7 @@ pub(crate) unsafe fn run(tid: c_int, number: c_long, arguments: &[c_long; 6]) ->
 }
 
 /// The low-level handler's part, after the delivery is recorded.
-pub(crate) fn end(context: Option<&mut ucontext_t>) {
+pub(crate) fn end(is_poke: bool, context: Option<&mut ucontext_t>) {
     // SeqCst: the handler's half of Dekker; not before the tripped bit is set. It includes the acquire for THREAD.
     let caller = CALLER.load(Ordering::SeqCst);
     if caller == 0 {
@@ -45,32 +45,52 @@ pub(crate) fn end(context: Option<&mut ucontext_t>) {
     }
     if THREAD.load(Ordering::Relaxed) != thread::current() as usize {
         poke::send(caller);
-    } else if let Some(context) = context
-        && PENDING.tripped() != 0
-        && let Position::Nested = stub::leave(context)
-    {
-        block_poke(context);
-        poke::send(caller);
+        return;
     }
+    // Relaxed: for this very thread. One that was blocked for the interrupted handler has come: it is blocked no more.
+    let was_blocked = is_poke && POKE_BLOCKED.swap(false, Ordering::Relaxed);
+    if PENDING.tripped() == 0 {
+        return;
+    }
+    match context {
+        // Called by another party's handler without its context.
+        None if stub::is_active() => block_poke(None),
+        None => return,
+        Some(context) => match stub::leave(context) {
+            Position::Nested if was_blocked => return abandon(),
+            Position::Nested => block_poke(Some(context)),
+            _ => return,
+        },
+    }
+    poke::send(caller);
 }
 
-fn block_poke(context: &mut ucontext_t) {
+/// In the handler that was interrupted, and in this one until it returns.
+fn block_poke(context: Option<&mut ucontext_t>) {
     let poke = sigset::one(poke::number());
-    let mask = sigset::from_posix(&context.uc_sigmask);
-    if poke & mask == 0 {
+    if let Some(context) = context {
+        let mask = sigset::from_posix(&context.uc_sigmask);
         sigset::write_posix(&mut context.uc_sigmask, mask | poke);
-        // Relaxed: for this very thread.
-        POKE_BLOCKED.store(true, Ordering::Relaxed);
     }
+    let _ = mask::change(libc::SIG_BLOCK, poke);
+    // Relaxed: for this very thread.
+    POKE_BLOCKED.store(true, Ordering::Relaxed);
 }
 
-/// Whether a poke was blocked since the last time this was asked. Normally the interrupted handler has returned and its
-/// mask is gone; but it may have left by siglongjmp(), stub and all.
+/// The interrupted handler has left by siglongjmp(), stub and all.
+fn abandon() {
+    stub::abandon();
+    // Relaxed: a handler that still sees it sends a poke that finds nothing to do.
+    CALLER.store(0, Ordering::Relaxed);
+}
+
+/// Whether a poke is still blocked that should have come when the interrupted handler returned: it has left by siglongjmp(),
+/// stub and all, and kept its mask.
 pub(crate) fn take_poke_blocked() -> bool {
     // Relaxed: see `block_poke`.
     let blocked = POKE_BLOCKED.swap(false, Ordering::Relaxed);
     if blocked {
-        stub::abandon();
+        abandon();
     }
     blocked
 }

@@ -18,19 +18,32 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         if is_fault(signum, origin.code) {
             return hand_back(signum);
         }
-        match poke::meaning(signum, &origin) {
-            Meaning::Nothing => return,
-            Meaning::Poke => {}
-            Meaning::Delivery => deliver(signum, origin),
-        }
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        call::end(unsafe { context.cast::<ucontext_t>().as_mut() });
+        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        match (poke::meaning(signum, &origin), context) {
+            (Meaning::Delivery, context) => {
+                deliver(signum, origin);
+                call::end(false, context);
+            }
+            (Meaning::Poke, context) => call::end(true, context),
+            (Meaning::Death, Some(context)) => poke::die(signum, context),
+            (Meaning::Held, Some(context)) => {
+                // SAFETY: as for the siginfo above.
+                if let Some(info) = unsafe { info.as_ref() } {
+                    poke::hold_back(signum, info, context);
+                }
+            }
+            _ => {}
+        }
     });
 }
 
 /// Records a delivery, and tells all who wait: after it is recorded, as whoever wakes up must find it.
 pub(crate) fn deliver(signum: c_int, origin: Origin) {
+    if !pending::PENDING.is_open() {
+        return;
+    }
     waker::deliver(|| pending::PENDING.deliver(signum, origin));
     wakeup::write(signum);
     notify::call(signum);

@@ -26,11 +26,13 @@ use crate::sys::signals;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub(crate) static PENDING: Pending = Pending::new();
 
 pub(crate) struct Pending {
+    /// Whether deliveries are recorded: between init and fini. Another party may still chain to the low-level handler after it.
+    open: AtomicBool,
     tripped: AtomicU64,
     slots: [Slot; signals::COUNT],
 }
@@ -46,7 +48,21 @@ pub(crate) struct Batch {
 
 impl Pending {
     const fn new() -> Self {
-        Self { tripped: AtomicU64::new(0), slots: [const { Slot::new() }; signals::COUNT] }
+        Self {
+            open: AtomicBool::new(false),
+            tripped: AtomicU64::new(0),
+            slots: [const { Slot::new() }; signals::COUNT],
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        // Relaxed: init opens it before it installs a handler.
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_open(&self, open: bool) {
+        // Relaxed: as above.
+        self.open.store(open, Ordering::Relaxed);
     }
 
     /// The set of signals that wait for the pump.

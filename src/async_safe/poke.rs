@@ -3,24 +3,34 @@
 //!
 //! It is a real-time signal, as the kernel never merges two of those into one, and its handler is rsig's low-level one. A
 //! poke is told from a delivery by its siginfo, so the program may use the same number through rsig; where it never did,
-//! the number still has its default action, carried out by hand.
+//! the number still has its default action, carried out by hand. Where the main thread blocks every number, rsig unblocks
+//! this one for a call, and holds back what the program itself is sent of it meanwhile.
 
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
-use crate::sys::thread;
-use libc::c_int;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::{thread, wait};
+use libc::{c_int, siginfo_t, ucontext_t};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Its number, 0 while rsig has none.
 static NUMBER: AtomicI32 = AtomicI32::new(0);
-/// What the program has made of the number: one of the three below.
-static USE: AtomicU32 = AtomicU32::new(DEFAULT);
-pub(crate) const DEFAULT: u32 = 0;
-pub(crate) const IGNORED: u32 = 1;
-pub(crate) const HANDLED: u32 = 2;
+/// The numbers that are or were it, by what the program has made of them: nothing, or ignored. What it handles is in neither.
+static DEFAULT: AtomicU64 = AtomicU64::new(0);
+static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// The thread for which rsig has unblocked the number, as pthread_self() has it, else 0.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
+
+/// What the program has made of a number that is a poke's.
+pub(crate) enum Use {
+    Default,
+    Ignored,
+    Handled,
+}
 
 pub(crate) fn number() -> c_int {
     // SeqCst: not before a sender has counted itself, see `send`.
@@ -33,9 +43,30 @@ pub(crate) fn set_number(signum: c_int) {
     NUMBER.store(signum, Ordering::SeqCst);
 }
 
-pub(crate) fn set_use(of_the_program: u32) {
-    // Relaxed: the number is all there is to see.
-    USE.store(of_the_program, Ordering::Relaxed);
+/// Whether a number is or was a poke's and rsig's handler must stay there.
+pub(crate) fn is_taken(signum: c_int) -> bool {
+    let bit = sigset::one(signum);
+    // Relaxed: the bits are all there is to see; see `set_use`.
+    (DEFAULT.load(Ordering::Relaxed) | IGNORED.load(Ordering::Relaxed)) & bit != 0
+        || (signum != 0 && signum == number())
+}
+
+pub(crate) fn set_use(signum: c_int, of_the_program: Use) {
+    let set = |place: &AtomicU64, on: bool| {
+        // Relaxed: as in `is_taken`.
+        if on {
+            place.fetch_or(sigset::one(signum), Ordering::Relaxed);
+        } else {
+            place.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+        }
+    };
+    set(&DEFAULT, matches!(of_the_program, Use::Default));
+    set(&IGNORED, matches!(of_the_program, Use::Ignored));
+}
+
+/// Whether rsig's handler is still there: the program may have taken the number for itself behind rsig's back.
+pub(crate) fn is_installed() -> bool {
+    action::get(number()).is_ok_and(|now| now.is(LOW_LEVEL))
 }
 
 /// After `set_number(0)`: whether no poke is on its way any more.
@@ -50,49 +81,97 @@ pub(crate) fn reset() {
     SENDERS.store(0, Ordering::Relaxed);
 }
 
-/// Pokes a thread of this process. Not where the program has taken the number for itself behind rsig's back.
+/// Pokes a thread of this process.
 pub(crate) fn send(tid: c_int) {
     // SeqCst: counted before the number is read, so that `is_idle` speaks the truth.
     SENDERS.fetch_add(1, Ordering::SeqCst);
-    let signum = number();
-    if signum != 0 && action::get(signum).is_ok_and(|now| now.is(LOW_LEVEL)) {
+    if is_installed() {
         // It fails only where the queue of signals is full; then the wait ends with the next signal.
-        let _ = thread::queue(tid, signum, mark());
+        let _ = thread::queue(tid, number(), mark());
     }
     // Release: sent before the disposition may be changed. A fork in a handler that interrupted this one has set the
     // number to 0 in the child, and it must not wrap.
     let _ = SENDERS.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
 }
 
-/// What becomes of a delivery of this number.
+/// What becomes of a delivery.
 pub(crate) enum Meaning {
     Poke,
     Delivery,
+    /// It is as if the thread still blocked it.
+    Held,
+    /// The default action.
+    Death,
     Nothing,
+}
+
+/// Carries out the default action when the low-level handler returns: until then the signal is blocked.
+pub(crate) fn die(signum: c_int, context: &mut ucontext_t) {
+    let mask = sigset::from_posix(&context.uc_sigmask);
+    sigset::write_posix(&mut context.uc_sigmask, mask & !sigset::one(signum));
+    let _ = action::set(signum, &Disposition::plain(libc::SIG_DFL));
+    let _ = thread::raise(signum);
 }
 
 /// The low-level handler's question. A delivery that the program knows nothing of has the default action: death.
 pub(crate) fn meaning(signum: c_int, origin: &Origin) -> Meaning {
-    if signum != number() {
-        return Meaning::Delivery;
-    }
-    if origin.code == libc::SI_QUEUE && origin.value_ptr == mark() {
-        return Meaning::Poke;
-    }
+    let bit = sigset::one(signum);
+    if is_poke(origin) {
+        Meaning::Poke
+    } else if signum == number() && is_held() {
+        Meaning::Held
     // Relaxed: see `set_use`.
-    match USE.load(Ordering::Relaxed) {
-        HANDLED => Meaning::Delivery,
-        DEFAULT => {
-            let _ = action::set(signum, &Disposition::plain(libc::SIG_DFL));
-            // Blocked until the low-level handler returns, and then it ends the process.
-            let _ = thread::raise(signum);
-            Meaning::Nothing
-        }
-        _ => Meaning::Nothing,
+    } else if IGNORED.load(Ordering::Relaxed) & bit != 0 {
+        Meaning::Nothing
+    } else if DEFAULT.load(Ordering::Relaxed) & bit != 0 {
+        Meaning::Death
+    } else {
+        Meaning::Delivery
     }
 }
 
 /// A payload that nobody else sends by chance: an address of this copy of the library.
 fn mark() -> u64 {
     (&raw const NUMBER) as u64
+}
+
+pub(crate) fn is_poke(origin: &Origin) -> bool {
+    origin.code == libc::SI_QUEUE && origin.value_ptr == mark()
+}
+
+/// Says that rsig has unblocked the number for the calling thread, or that it has blocked it again.
+pub(crate) fn set_held(held: bool) {
+    // Relaxed: read by handlers on this very thread; on another it differs from their own.
+    HELD.store(if held { thread::current() as usize } else { 0 }, Ordering::Relaxed);
+}
+
+fn is_held() -> bool {
+    // Relaxed: see `set_held`.
+    HELD.load(Ordering::Relaxed) == thread::current() as usize
+}
+
+/// Makes a delivery pending again, blocked in the context that it has interrupted. Pokes are held back with it; the end of the
+/// call sets that right.
+pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_t) {
+    let mask = sigset::from_posix(&context.uc_sigmask);
+    sigset::write_posix(&mut context.uc_sigmask, mask | sigset::one(signum));
+    put_back(signum, info);
+}
+
+/// For the whole process where that is allowed, so that a thread which waits for it gets it.
+fn put_back(signum: c_int, info: &siginfo_t) {
+    if thread::queue_info_for_process(signum, info).is_err() {
+        let _ = thread::queue_info(thread::id(), signum, info);
+    }
+}
+
+/// After the number has been blocked again: takes pokes that came too late out of the kernel's queue.
+pub(crate) fn drain() {
+    let set: rsig_sigset_t = sigset::one(number());
+    while let Ok(accepted) = wait::accept(set, Some(Duration::ZERO)) {
+        if !is_poke(&accepted.origin()) {
+            put_back(accepted.signum(), accepted.info());
+            return;
+        }
+    }
 }

@@ -56,6 +56,7 @@ pub(crate) fn is_idle() -> bool {
 pub(crate) fn reset() {
     // Relaxed: there is one thread.
     WRITERS.store(0, Ordering::Relaxed);
+    READ.store(WRITTEN.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
 /// Records a delivery by `record`, which tells whether nothing was tripped before, and makes the descriptor readable.
@@ -101,7 +102,8 @@ pub(crate) fn lower(fd: c_int) {
         READ.store(written, Ordering::Relaxed);
     }
     if PENDING.tripped() != 0 {
-        // What was delivered meanwhile may have been read back with the rest.
+        // What was delivered meanwhile may have been read back with the rest. Relaxed: the main thread's own.
+        WRITTEN.fetch_add(1, Ordering::Relaxed);
         eventfd::raise(fd);
     }
 }

@@ -5,8 +5,8 @@ use crate::runtime::error::Result;
 use crate::runtime::{blocking, call};
 use crate::sys::errno;
 use libc::{
-    c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t, sockaddr, socklen_t,
-    ssize_t,
+    POLLIN, POLLOUT, c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t,
+    sockaddr, socklen_t, ssize_t,
 };
 use nix::errno::Errno;
 
@@ -40,8 +40,8 @@ pub unsafe extern "C" fn rsig_syscall(
 /// what is said here holds for each of them: with RSIG_RACE_FREE, a signal that arrives just before the system call is seen by
 /// it; on the main thread pending handlers run before and during the call; it ends early only where a handler refuses, and
 /// then it is -1, EINTR, and rsig_raised() tells the rest. On other threads, and before rsig_init(), it is the system's call,
-/// repeated after EINTR. Such a call has had no effect when it ends with EINTR. The system's own failures leave no
-/// rsig_error_message().
+/// repeated after EINTR. Such a call has had no effect when it ends with EINTR. A socket's own time limit (SO_RCVTIMEO,
+/// SO_SNDTIMEO) begins anew after a signal. The system's own failures leave no rsig_error_message().
 ///
 /// @param path   the file
 /// @param flags  O_RDONLY and so on
@@ -57,7 +57,7 @@ pub unsafe extern "C-unwind" fn rsig_open(
 ) -> c_int {
     let arguments = [libc::AT_FDCWD.into(), path as c_long, flags.into(), mode.into(), 0, 0];
     // SAFETY: the contract of open().
-    answer(unsafe { call::retried(libc::SYS_openat, &arguments) }) as c_int
+    answer(unsafe { call::retried(libc::SYS_openat, &arguments, || true) }) as c_int
 }
 
 /// read(2); see rsig_open().
@@ -70,10 +70,10 @@ pub unsafe extern "C-unwind" fn rsig_open(
 /// Any thread. Not async-signal-safe, nor a cancellation point.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rsig_read(fd: c_int, buffer: *mut c_void, size: size_t) -> ssize_t {
+    let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of read().
-    answer(unsafe {
-        call::retried(libc::SYS_read, &[fd.into(), buffer as c_long, size as c_long, 0, 0, 0])
-    }) as ssize_t
+    answer(unsafe { call::retried(libc::SYS_read, &arguments, || !blocking::is_ready(fd, POLLIN)) })
+        as ssize_t
 }
 
 /// write(2); see rsig_open(). What was written in part before a signal is a result, as with the system's.
@@ -90,9 +90,10 @@ pub unsafe extern "C-unwind" fn rsig_write(
     buffer: *const c_void,
     size: size_t,
 ) -> ssize_t {
+    let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of write().
     answer(unsafe {
-        call::retried(libc::SYS_write, &[fd.into(), buffer as c_long, size as c_long, 0, 0, 0])
+        call::retried(libc::SYS_write, &arguments, || !blocking::is_ready(fd, POLLOUT))
     }) as ssize_t
 }
 
@@ -112,7 +113,9 @@ pub unsafe extern "C-unwind" fn rsig_accept(
 ) -> c_int {
     let arguments = [fd.into(), address as c_long, length as c_long, 0, 0, 0];
     // SAFETY: the contract of accept().
-    answer(unsafe { call::retried(libc::SYS_accept, &arguments) }) as c_int
+    answer(unsafe {
+        call::retried(libc::SYS_accept, &arguments, || !blocking::is_ready(fd, POLLIN))
+    }) as c_int
 }
 
 /// connect(2); see rsig_open(). A connection that was being made when a signal came goes on being made, as POSIX wants it, and
@@ -152,7 +155,9 @@ pub unsafe extern "C-unwind" fn rsig_recv(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of recv().
-    answer(unsafe { call::retried(libc::SYS_recvfrom, &arguments) }) as ssize_t
+    answer(unsafe {
+        call::retried(libc::SYS_recvfrom, &arguments, || !blocking::is_ready(fd, POLLIN))
+    }) as ssize_t
 }
 
 /// send(2); see rsig_open(). What was sent in part before a signal is a result, as with the system's.
@@ -173,7 +178,9 @@ pub unsafe extern "C-unwind" fn rsig_send(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of send().
-    answer(unsafe { call::retried(libc::SYS_sendto, &arguments) }) as ssize_t
+    answer(unsafe {
+        call::retried(libc::SYS_sendto, &arguments, || !blocking::is_ready(fd, POLLOUT))
+    }) as ssize_t
 }
 
 /// waitpid(2); see rsig_open().
@@ -192,7 +199,9 @@ pub unsafe extern "C-unwind" fn rsig_waitpid(
 ) -> pid_t {
     let arguments = [pid.into(), status as c_long, options.into(), 0, 0, 0];
     // SAFETY: the contract of waitpid().
-    answer(unsafe { call::retried(libc::SYS_wait4, &arguments) }) as pid_t
+    answer(unsafe {
+        call::retried(libc::SYS_wait4, &arguments, || !blocking::has_child(pid, options))
+    }) as pid_t
 }
 
 /// poll(2); see rsig_open(). After a signal it goes on with the time that is left, on the monotonic clock.

@@ -44,6 +44,8 @@ pub extern "C" fn rsig_tripped_flags() -> *const u64 {
 /// runtime by its own means (PyErr_SetInterruptEx, Tcl_AsyncMark, lua_sethook, uv_async_send). It may do only what
 /// signal-safety(7) allows, and errno is kept for it. After a change, one that is running on another thread comes to its end.
 ///
+/// Each pair of function and argument is remembered until the process ends, so do not make a new one each time.
+///
 /// @param fn   the function; NULL for none
 /// @param arg  passed to it
 /// @return RSIG_OK; RSIG_ERROR_OS for ENOMEM; RSIG_ERROR_STATE

@@ -42,7 +42,8 @@ pub unsafe extern "C-unwind" fn rsig_signal(
 ///
 /// @param signum  1 to NSIG-1
 /// @param action  room for the handler and its arg: a function that rsig_signal() has set; RSIG_DFL; RSIG_IGN; or
-///                RSIG_FOREIGN for a handler that is not rsig's (Python: None)
+///                RSIG_FOREIGN for a handler that is not rsig's (Python: None), of which each other one is remembered
+///                until the process ends
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range or a NULL action; RSIG_ERROR_OS with EINVAL for the C
 ///         library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
 ///

@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rsig_setitimer(
             Error::itimer(
                 errno,
                 format_args!(
-                    "cannot set interval timer {which} (of {TIMERS}) to {delay} s, then {interval} s (of 0 or more)"
+                    "cannot set interval timer {which} (of {TIMERS}) to {delay:?} s, then {interval:?} s (of 0 or more)"
                 ),
             )
         })

@@ -3,10 +3,35 @@
 use crate::runtime::error::{Error, Result};
 use crate::runtime::{call, pump};
 use crate::sys::clock;
-use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t, timespec};
+use libc::{c_int, c_long, c_short, nfds_t, pid_t, pollfd, sockaddr, socklen_t, timespec};
 use nix::errno::Errno;
 use std::ptr;
 use std::time::Duration;
+
+/// Whether a call on a descriptor would not block, or fails at once.
+pub(crate) fn is_ready(fd: c_int, events: c_short) -> bool {
+    let mut fds = pollfd { fd, events, revents: 0 };
+    let now = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one pollfd and a time on this stack, no mask.
+    unsafe { libc::ppoll(&mut fds, 1, &now, ptr::null()) == 1 }
+}
+
+/// Whether waitpid() would not block, or fails at once. Takes nothing.
+pub(crate) fn has_child(pid: pid_t, options: c_int) -> bool {
+    let (kind, id) = match pid {
+        -1 => (libc::P_ALL, 0),
+        0 => (libc::P_PGID, 0),
+        ..-1 => (libc::P_PGID, pid.unsigned_abs()),
+        _ => (libc::P_PID, pid.unsigned_abs()),
+    };
+    let states = options & (libc::WUNTRACED | libc::WCONTINUED) | libc::WEXITED;
+    // SAFETY: zero is a value for every field.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: room for a siginfo_t.
+    let result =
+        unsafe { libc::waitid(kind, id, &mut info, states | libc::WNOHANG | libc::WNOWAIT) };
+    result == -1 || info.si_signo != 0
+}
 
 /// connect(2). Interrupted, the connection goes on being made, and a second call waits for it, or says EISCONN when it is
 /// there.
@@ -61,16 +86,27 @@ pub(crate) unsafe fn poll(
     timeout: Option<Duration>,
 ) -> Result<std::result::Result<c_long, Errno>> {
     let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
+    let arguments = |left: *mut timespec| [fds as c_long, n as c_long, left as c_long, 0, 0, 0];
+    let mut passes: u32 = 0;
     loop {
-        pump::run_if_main()?;
-        let mut left =
-            deadline.map(|deadline| clock::to_timespec(deadline.saturating_sub(clock::now())));
-        let left = left.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
+        if pump::run_if_main()? > 0 {
+            passes = passes.saturating_add(1);
+        }
+        let left = deadline.map(|deadline| deadline.saturating_sub(clock::now()));
+        let mut time = left.map(clock::to_timespec);
+        let time = time.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
         // SAFETY: the caller's promise, and a time on this stack or NULL.
-        let result = unsafe {
-            call::once(libc::SYS_ppoll, &[fds as c_long, n as c_long, left as c_long, 0, 0, 0])
-        };
-        match result {
+        match unsafe { call::once(libc::SYS_ppoll, &arguments(time)) } {
+            // Handlers that make themselves pending again cannot keep the call from its result.
+            Err(Errno::EINTR) if passes > 1 => {
+                let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+                // SAFETY: as above. With a time of 0 it does not block.
+                match unsafe { call::plain(libc::SYS_ppoll, &arguments(&mut now)) } {
+                    Ok(0) if left != Some(Duration::ZERO) => {}
+                    Err(Errno::EINTR) => {}
+                    result => return Ok(result),
+                }
+            }
             Err(Errno::EINTR) => {}
             result => return Ok(result),
         }
@@ -79,21 +115,29 @@ pub(crate) unsafe fn poll(
 
 /// Sleeps until a moment of the monotonic clock.
 pub(crate) fn sleep(duration: Duration) -> Result<std::result::Result<c_long, Errno>> {
-    let until = clock::to_timespec(clock::now().saturating_add(duration));
+    let deadline = clock::now().saturating_add(duration);
+    let until = clock::to_timespec(deadline);
     let until = (&raw const until) as c_long;
-    let (clock, absolute) = (libc::CLOCK_MONOTONIC.into(), libc::TIMER_ABSTIME.into());
+    let arguments = [libc::CLOCK_MONOTONIC.into(), libc::TIMER_ABSTIME.into(), until, 0, 0, 0];
+    let time_left = || clock::now() < deadline;
     // SAFETY: reads the time on this stack.
-    unsafe { call::retried(libc::SYS_clock_nanosleep, &[clock, absolute, until, 0, 0, 0]) }
+    unsafe { call::retried(libc::SYS_clock_nanosleep, &arguments, time_left) }
 }
 
 /// `seconds` as a timeout.
 pub(crate) fn duration(seconds: f64, what: &str) -> Result<Duration> {
     clock::duration(seconds).ok_or_else(|| {
-        Error::value(format_args!("{what} {seconds} is out of range: seconds, 0 or more"))
+        Error::value(format_args!("{what} {seconds:?} is out of range: seconds, 0 or more"))
     })
 }
 
 /// `seconds` as a timeout, where a negative one is no limit.
 pub(crate) fn limit(seconds: f64) -> Result<Option<Duration>> {
-    if seconds < 0.0 { Ok(None) } else { duration(seconds, "timeout").map(Some) }
+    if seconds < 0.0 && seconds.is_finite() {
+        return Ok(None);
+    }
+    clock::duration(seconds).map(Some).ok_or_else(|| {
+        let valid = "seconds, or any negative number for no limit";
+        Error::value(format_args!("timeout {seconds:?} is out of range: {valid}"))
+    })
 }

@@ -20,9 +20,8 @@ pub(crate) unsafe fn once(
     arguments: &[c_long; 6],
 ) -> std::result::Result<c_long, Errno> {
     if !main_thread::is_current() {
-        let [a, b, c, d, e, f] = *arguments;
         // SAFETY: the caller's promise.
-        return Errno::result(unsafe { libc::syscall(number, a, b, c, d, e, f) });
+        return unsafe { plain(number, arguments) };
     }
     let reachable = Reachable::make();
     // SAFETY: the caller's promise.
@@ -45,22 +44,45 @@ pub(crate) fn accept(
 }
 
 /// Until there is a result that is not EINTR. On the main thread pending handlers run before each attempt; one that refuses
-/// is the error, and its errno is EINTR.
+/// is the error, and its errno is EINTR. Handlers that make themselves pending again cannot keep a call from its result that
+/// `would_block` says is there.
 ///
 /// # Safety
 /// The arguments are such as the system call allows, more than once.
 pub(crate) unsafe fn retried(
     number: c_long,
     arguments: &[c_long; 6],
+    would_block: impl Fn() -> bool,
 ) -> Result<std::result::Result<c_long, Errno>> {
+    let mut passes: u32 = 0;
     loop {
-        pump::run_if_main()?;
+        if pump::run_if_main()? > 0 {
+            passes = passes.saturating_add(1);
+        }
         // SAFETY: the caller's promise.
         match unsafe { once(number, arguments) } {
+            Err(Errno::EINTR) if passes > 1 && !would_block() => {
+                // SAFETY: as above.
+                match unsafe { plain(number, arguments) } {
+                    Err(Errno::EINTR) => {}
+                    result => return Ok(result),
+                }
+            }
             Err(Errno::EINTR) => {}
             result => return Ok(result),
         }
     }
+}
+
+/// # Safety
+/// As for `once`.
+pub(crate) unsafe fn plain(
+    number: c_long,
+    arguments: &[c_long; 6],
+) -> std::result::Result<c_long, Errno> {
+    let [a, b, c, d, e, f] = *arguments;
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::syscall(number, a, b, c, d, e, f) })
 }
 
 /// That a poke can reach the main thread: it has a number, and the thread does not block it.
@@ -70,17 +92,22 @@ struct Reachable {
 
 impl Reachable {
     fn make() -> Self {
-        if poke::number() == 0 {
-            state::lock().install_poke();
+        if call::take_poke_blocked() {
+            // By rsig itself. With a valid set this cannot fail.
+            let _ = mask::change(libc::SIG_UNBLOCK, sigset::one(poke::number()));
+        }
+        let blocked = mask::get().unwrap_or(0);
+        if blocked & sigset::one(poke::number()) != 0 || !poke::is_installed() {
+            state::lock().install_poke(blocked);
         }
         let poke = sigset::one(poke::number());
-        let blocked = mask::get().is_ok_and(|blocked| blocked & poke != 0);
-        if blocked {
-            // With a mask that was just read this cannot fail.
+        let blocked_before = blocked & poke != 0;
+        if blocked_before {
+            // Every number is. What the program itself is sent of this one meanwhile is held back by the handler.
+            poke::set_held(true);
             let _ = mask::change(libc::SIG_UNBLOCK, poke);
         }
-        // Where rsig has blocked it, it stays unblocked.
-        Self { blocked_before: blocked && !call::take_poke_blocked() }
+        Self { blocked_before }
     }
 
     /// Not by a destructor: no frame of rsig's has one while a handler can throw.
@@ -88,6 +115,8 @@ impl Reachable {
         if self.blocked_before {
             // As above.
             let _ = mask::change(libc::SIG_BLOCK, sigset::one(poke::number()));
+            poke::set_held(false);
+            poke::drain();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::async_safe::displaced;
 use crate::async_safe::handler::LOW_LEVEL;
-use crate::async_safe::poke;
+use crate::async_safe::poke::{self, Use};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
@@ -86,8 +86,10 @@ impl State {
 
     /// What a disposition that the kernel has shown is in rsig's terms.
     fn describe(&mut self, signum: c_int, found: &Disposition) -> Result<rsig_action_t> {
-        if found.is(LOW_LEVEL) {
-            return Ok(self.entry(signum)?.action);
+        let entry = self.entry(signum)?;
+        // Where rsig did not put it, somebody has copied it from another signal.
+        if found.is(LOW_LEVEL) && entry.installed.is_some() {
+            return Ok(entry.action);
         }
         let number = match found.handler() {
             libc::SIG_DFL => 0,
@@ -110,7 +112,7 @@ impl State {
             Some(noted) if noted.handler() == handler => *noted,
             _ => Disposition::plain(handler),
         };
-        let is_poke = signum == poke::number();
+        let is_poke = poke::is_taken(signum);
         let new = match action.handler() {
             Handler::Function(_) => Disposition::with_handler(LOW_LEVEL),
             // Pokes must go on, so the low-level handler does what the action says.
@@ -137,10 +139,13 @@ impl State {
         }
         if is_poke {
             match action.handler() {
-                _ if !new.is(LOW_LEVEL) => poke::set_number(0),
-                Handler::Function(_) => poke::set_use(poke::HANDLED),
-                Handler::Ignore => poke::set_use(poke::IGNORED),
-                _ => poke::set_use(poke::DEFAULT),
+                _ if !new.is(LOW_LEVEL) => {
+                    poke::set_use(signum, Use::Handled);
+                    poke::set_number(0);
+                }
+                Handler::Function(_) => poke::set_use(signum, Use::Handled),
+                Handler::Ignore => poke::set_use(signum, Use::Ignored),
+                _ => poke::set_use(signum, Use::Default),
             }
         }
         Ok(())
@@ -148,8 +153,13 @@ impl State {
 
     /// Takes the highest real-time signal that nobody uses for pokes. Without one, signals that land on other threads do
     /// not interrupt the main thread's system call.
-    pub(crate) fn install_poke(&mut self) {
-        for signum in (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev() {
+    pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t) {
+        let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
+        let is_blocked = |signum: &c_int| blocked & sigset::one(*signum) != 0;
+        // One that is blocked waits for somebody's sigwait(): only where there is no other, and then the one there is stays.
+        let unblocked = numbers().filter(|signum| !is_blocked(signum));
+        let none = poke::number() == 0 || !poke::is_installed();
+        for signum in unblocked.chain(numbers().filter(|signum| none && is_blocked(signum))) {
             let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
             if let Some(found) = free
                 && self.install(signum, &found, &poke_disposition()).is_ok()
@@ -157,7 +167,7 @@ impl State {
                 if let Ok(entry) = self.entry(signum) {
                     entry.action = rsig_action_t::DEFAULT;
                 }
-                poke::set_use(poke::DEFAULT);
+                poke::set_use(signum, Use::Default);
                 poke::set_number(signum);
                 return;
             }
@@ -199,13 +209,15 @@ impl State {
     pub(crate) fn restore_all(&mut self) {
         // Relaxed: see `handled`.
         HANDLED.store(0, Ordering::Relaxed);
-        let poke = poke::number();
+        // One that waits, blocked, would find the default action, death.
+        poke::drain();
         poke::set_number(0);
         for signum in 1..=signals::MAX {
             // A poke on its way would find the default action, death.
-            if signum == poke && !poke::is_idle() {
+            if poke::is_taken(signum) && !poke::is_idle() {
                 continue;
             }
+            poke::set_use(signum, Use::Handled);
             let Ok(entry) = self.entry(signum) else { continue };
             let installed = std::mem::replace(entry, Entry::NEW).installed;
             let found = action::get(signum).map(|found| found.handler()).ok();

@@ -13,21 +13,41 @@ use crate::sys::sigset::rsig_sigset_t;
 use nix::errno::Errno;
 use std::cell::UnsafeCell;
 use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 impl State {
     pub(crate) fn install_fork_handlers(&mut self) -> Result<()> {
-        if self.fork_handlers_installed {
-            return Ok(());
+        register().map_err(|errno| Error::os(errno, format_args!("cannot register fork handlers")))
+    }
+}
+
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+/// When the library is loaded, before the program can register handlers of its own: so that theirs run without rsig's lock,
+/// before `prepare` and after `parent` and `child`.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static REGISTER: extern "C" fn() = {
+    extern "C" fn load() {
+        // Where this fails, rsig_init() tries again, and tells.
+        let _ = register();
+    }
+    load
+};
+
+fn register() -> std::result::Result<(), Errno> {
+    // Relaxed: the loader's thread and those that hold the lock.
+    if REGISTERED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    // SAFETY: the three functions live as long as the process: the library is linked `-z nodelete`.
+    match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
+        0 => {
+            // Relaxed: as above.
+            REGISTERED.store(true, Ordering::Relaxed);
+            Ok(())
         }
-        // SAFETY: the three functions live as long as the process: the library is linked `-z nodelete`.
-        match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
-            0 => self.fork_handlers_installed = true,
-            code => {
-                let errno = Errno::from_raw(code);
-                return Err(Error::os(errno, format_args!("cannot register fork handlers")));
-            }
-        }
-        Ok(())
+        code => Err(Errno::from_raw(code)),
     }
 }
 

@@ -30,10 +30,12 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
     if state.users == 0 {
         state.install_fork_handlers()?;
         PENDING.clear();
+        PENDING.set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)
         {
             state.restore_all();
+            PENDING.set_open(false);
             return Err(error);
         }
         state.take_main_thread();
@@ -76,6 +78,7 @@ pub(crate) fn fini() -> Result<()> {
         return Ok(());
     }
     state.restore_all();
+    PENDING.set_open(false);
     wakeup::turn_off();
     notify::set(None);
     state.close_waker();

@@ -3,11 +3,19 @@
 use crate::runtime::error::{Error, Result};
 use crate::runtime::state::State;
 use crate::sys::thread;
-use libc::{c_int, pthread_t};
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use libc::c_int;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
-/// Its pthread_t, 0 while rsig is not initialised: no thread has that one.
-static MAIN: AtomicUsize = AtomicUsize::new(0);
+/// Its token, 0 while rsig is not initialised. Not its pthread_t, which another thread may get after its end.
+static MAIN: AtomicU64 = AtomicU64::new(0);
+/// How many tokens have been given away.
+static TOKENS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// The token that this thread got when it became the main one; each has another, so one that is over counts no more.
+    static TOKEN: Cell<u64> = const { Cell::new(0) };
+}
 
 /// The kernel's id of it.
 static TID: AtomicI32 = AtomicI32::new(0);
@@ -27,22 +35,28 @@ pub(crate) fn require_init() -> Result<()> {
 pub(crate) fn require() -> Result<()> {
     match main() {
         0 => Err(Error::state()),
-        main if main == current() => Ok(()),
+        main if main == token() => Ok(()),
         _ => Err(Error::thread()),
     }
 }
 
 pub(crate) fn is_current() -> bool {
-    main() == current()
+    match main() {
+        0 => false,
+        main => main == token(),
+    }
 }
 
 impl State {
     /// Makes the calling thread the main one. With the lock, so that it cannot undo a fini.
     pub(crate) fn take_main_thread(&mut self) {
-        // Release: pairs with `main`; a thread that sees rsig initialised sees all that init did.
+        // Relaxed: with the lock.
+        let token = TOKENS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        TOKEN.set(token);
         // Relaxed: the store after it releases this one.
         TID.store(thread::id(), Ordering::Relaxed);
-        MAIN.store(current(), Ordering::Release);
+        // Release: pairs with `main`; a thread that sees rsig initialised sees all that init did.
+        MAIN.store(token, Ordering::Release);
     }
 
     pub(crate) fn forget_main_thread(&mut self) {
@@ -51,12 +65,11 @@ impl State {
     }
 }
 
-fn main() -> usize {
+fn main() -> u64 {
     // Acquire: pairs with `take_main_thread`.
     MAIN.load(Ordering::Acquire)
 }
 
-fn current() -> usize {
-    const _: () = assert!(size_of::<pthread_t>() == size_of::<usize>());
-    thread::current() as usize
+fn token() -> u64 {
+    TOKEN.get()
 }

@@ -24,7 +24,6 @@ pub(crate) struct State {
     pub(crate) warning: Hook,
     /// The main thread's eventfd for waiting, -1 until it waits for the first time.
     pub(crate) waker_fd: c_int,
-    pub(crate) fork_handlers_installed: bool,
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
@@ -34,7 +33,6 @@ static STATE: Mutex<State> = Mutex::new(State {
     notifies: Kept::NONE,
     warning: Hook::DEFAULT,
     waker_fd: -1,
-    fork_handlers_installed: false,
 });
 
 pub(crate) fn lock() -> MutexGuard<'static, State> {

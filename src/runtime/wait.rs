@@ -3,6 +3,7 @@
 
 use crate::async_safe::handler::deliver;
 use crate::async_safe::pending::PENDING;
+use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::waker::{self, End};
 use crate::runtime::{call, dispositions, main_thread, pump};
@@ -60,6 +61,7 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
         // Without a handler it would be accepted and lost.
         let handled = set & dispositions::handled();
         match call::accept(handled, left) {
+            Ok(accepted) if poke::is_poke(&accepted.origin()) => {}
             Ok(accepted) => deliver(accepted.signum(), accepted.origin()),
             // What became pending by the end of the time runs before we say so.
             Err(Errno::EAGAIN) => return pump::run(),
@@ -100,7 +102,7 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
 /// Not on the main thread: no handler runs here, and the wait simply goes on after a signal.
 fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
     loop {
-        match wait::accept(set, deadline.map(left)) {
+        match accept(set, deadline.map(left)) {
             Ok(accepted) => return Ok(Some(accepted)),
             Err(Errno::EAGAIN) => return Ok(None),
             Err(Errno::EINTR) => {}
@@ -118,8 +120,16 @@ fn give_way(accepted: &Accepted) -> bool {
         && accepted.put_back().is_ok()
 }
 
+/// A poke that came too late for a call is nobody's signal.
+fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> std::result::Result<Accepted, Errno> {
+    match wait::accept(set, timeout) {
+        Ok(accepted) if poke::is_poke(&accepted.origin()) => Err(Errno::EINTR),
+        result => result,
+    }
+}
+
 fn accept_now(set: rsig_sigset_t) -> Result<Option<Accepted>> {
-    match wait::accept(set, Some(Duration::ZERO)) {
+    match accept(set, Some(Duration::ZERO)) {
         Ok(accepted) => Ok(Some(accepted)),
         Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
         Err(errno) => Err(cannot_wait(errno)),

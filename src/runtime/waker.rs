@@ -81,7 +81,6 @@ impl State {
         if self.waker_fd >= 0 && eventfd::replace(self.waker_fd).is_err() {
             // Without a descriptor of its own it has none; the next wait opens one.
             waker::set_managed(false);
-            eventfd::close(self.waker_fd);
             self.waker_fd = -1;
         }
         waker::disarm();

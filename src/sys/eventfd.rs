@@ -31,9 +31,14 @@ pub(crate) fn close(fd: c_int) {
     unsafe { libc::syscall(libc::SYS_close, fd) };
 }
 
-/// Opens a new one and gives it the number of `fd`, which another process shares.
+/// Opens a new one under the number of `fd`, which another process shares. For a process with one thread: that number is
+/// free for a moment, and so is there with a full table too.
 pub(crate) fn replace(fd: c_int) -> Result<(), Errno> {
+    close(fd);
     let new = open()?;
+    if new == fd {
+        return Ok(());
+    }
     // SAFETY: both descriptors are the caller's.
     let result = Errno::result(unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) });
     close(new);

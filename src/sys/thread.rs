@@ -51,3 +51,10 @@ pub(crate) fn queue_info(tid: c_int, signum: c_int, info: &siginfo_t) -> Result<
     };
     Errno::result(result).map(|_| ())
 }
+
+/// The same for whichever thread of this process will have it. Async-signal-safe.
+pub(crate) fn queue_info_for_process(signum: c_int, info: &siginfo_t) -> Result<(), Errno> {
+    // SAFETY: as above.
+    let result = unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, libc::getpid(), signum, info) };
+    Errno::result(result).map(|_| ())
+}

@@ -53,7 +53,11 @@ fn to_timeval(seconds: f64) -> Option<timeval> {
     const LONGEST: f64 = 9e9;
     let seconds = seconds.min(LONGEST);
     let whole = seconds.trunc();
-    let microseconds = ((seconds - whole) * 1e6).ceil() as libc::suseconds_t;
+    let exact = (seconds - whole) * 1e6;
+    // What is within a tenth of a nanosecond of a microsecond is that one: what was read from a timer can be given back.
+    let nearest = exact.round();
+    let is_near = nearest > 0.0 && (exact - nearest).abs() < 1e-4;
+    let microseconds = (if is_near { nearest } else { exact.ceil() }) as libc::suseconds_t;
     let (carry, tv_usec) = if microseconds < MICROSECONDS { (0, microseconds) } else { (1, 0) };
     Some(timeval { tv_sec: (whole as libc::time_t).checked_add(carry)?, tv_usec })
 }
@@ -83,6 +87,15 @@ mod tests {
         assert_eq!(parts(0.1), Some((0, 100_000)));
         assert_eq!(parts(2.5), Some((2, 500_000)));
         assert_eq!(parts(1.0 - f64::EPSILON), Some((1, 0)));
+    }
+
+    #[test]
+    fn what_was_read_can_be_given_back() {
+        for tv_usec in 0..1_000_000 {
+            let tv_sec = tv_usec % 1000;
+            let seconds = from_timeval(timeval { tv_sec, tv_usec });
+            assert_eq!(parts(seconds), Some((tv_sec, tv_usec)));
+        }
     }
 
     #[test]

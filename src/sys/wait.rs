@@ -24,6 +24,10 @@ impl Accepted {
         self.raw.si_signo
     }
 
+    pub(crate) fn info(&self) -> &siginfo_t {
+        &self.raw
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         Origin::read(&self.raw)
     }

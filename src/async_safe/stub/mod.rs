@@ -66,12 +66,17 @@ pub(crate) fn leave(context: &mut ucontext_t) -> Position {
     if window.contains(&counter) {
         machine::set_program_counter(context, addr_of!(race_free_way_out) as usize);
         Position::Moved
-    // Relaxed: written by this very thread.
-    } else if stub.contains(&counter) || ACTIVE.load(Ordering::Relaxed) == 0 {
+    } else if stub.contains(&counter) || !is_active() {
         Position::Elsewhere
     } else {
         Position::Nested
     }
+}
+
+/// Whether the main thread is in the stub.
+pub(crate) fn is_active() -> bool {
+    // Relaxed: written by this very thread.
+    ACTIVE.load(Ordering::Relaxed) != 0
 }
 
 /// After a handler that is not rsig's has left the stub by siglongjmp().

@@ -31,4 +31,8 @@ pub(crate) fn leave(_context: &mut ucontext_t) -> Position {
     Position::Elsewhere
 }
 
+pub(crate) fn is_active() -> bool {
+    false
+}
+
 pub(crate) fn abandon() {}
