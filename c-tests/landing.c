@@ -1,0 +1,629 @@
+/*
+ * A signal that lands on another thread interrupts the main thread's call, is counted once, and
+ * leaves every signal number to the program, also the one with which rsig pokes the main thread.
+ */
+#include "check.h"
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+enum { REFUSED = 3 };
+
+static struct check_calls calls;
+static int pipe_fds[2];
+static pid_t main_tid;
+
+static void set_up(void) {
+    main_tid = check_gettid();
+    CHECK_SYS(pipe(pipe_fds));
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+}
+
+static void set_mask(rsig_sigset_t set) {
+    sigset_t posix;
+    CHECK_INT(rsig_sigset_to_posix(set, &posix), RSIG_OK);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &posix, NULL), 0);
+}
+
+static rsig_sigset_t mask(void) {
+    sigset_t posix;
+    rsig_sigset_t set;
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, NULL, &posix), 0);
+    CHECK_INT(rsig_sigset_from_posix(&posix, &set), RSIG_OK);
+    return set;
+}
+
+static long read_byte(void) {
+    char byte;
+    return rsig_read(pipe_fds[0], &byte, 1);
+}
+
+/* A call that does not wait: from then on rsig has its number. */
+static void read_ready_byte(void) {
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    CHECK_INT(read_byte(), 1);
+}
+
+/* ---- every call ---- */
+
+/* Takes SIGUSR1 when the main thread sleeps in the system call. */
+static void *take_signal(void *number) {
+    set_mask(0);
+    check_await_syscall(main_tid, (long)(size_t)number);
+    CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
+    return NULL;
+}
+
+/* The handler refuses: the call ends. */
+static void ends(long number, long (*call)(void)) {
+    pthread_t thread;
+    rsig_sigset_t before = mask();
+    int signum;
+    calls = (struct check_calls){.result = REFUSED};
+    CHECK_INT(pthread_create(&thread, NULL, take_signal, (void *)(size_t)number), 0);
+    errno = 0;
+    CHECK(call() < 0);
+    CHECK_INT(errno, EINTR);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(calls.deliveries, 1);
+    CHECK_INT(rsig_raised(&signum), REFUSED);
+    CHECK_INT(signum, SIGUSR1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(mask(), before);
+    CHECK_INT(rsig_pump(), 0);
+    calls.result = 0;
+}
+
+/* Whatever the main thread blocks. */
+static void interrupts(long number, long (*call)(void)) {
+    static const rsig_sigset_t masks[] = {0, RSIG_SIGSET(SIGUSR1), ~(rsig_sigset_t)0};
+    set_up();
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        set_mask(masks[i]);
+        ends(number, call);
+    }
+}
+
+TEST(reading, "rsig_read()") { interrupts(SYS_read, read_byte); }
+
+static char path[64];
+
+static long open_fifo(void) { return rsig_open(path, O_RDONLY, 0); }
+
+TEST(opening, "rsig_open() of a FIFO that nobody writes to") {
+    snprintf(path, sizeof path, "/tmp/rsig-landing-%d", (int)getpid());
+    CHECK_SYS(mkfifo(path, 0600));
+    interrupts(SYS_openat, open_fifo);
+    unlink(path);
+}
+
+static pid_t child_pid;
+
+static long wait_for_child(void) { return rsig_waitpid(child_pid, NULL, 0); }
+
+TEST(waiting_for_a_child, "rsig_waitpid()") {
+    CHECK_SYS(child_pid = fork());
+    if (child_pid == 0)
+        for (;;) pause();
+    interrupts(SYS_wait4, wait_for_child);
+    CHECK_SYS(kill(child_pid, SIGKILL));
+    CHECK_INT(wait_for_child(), child_pid);
+}
+
+static int listening;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static socklen_t address_length;
+
+/* At an abstract address, with room for one connection that waits. */
+static void listen_here(void) {
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "rsig-landing-%d",
+                          (int)getpid());
+    address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    CHECK_SYS(listening = socket(AF_UNIX, SOCK_STREAM, 0));
+    CHECK_SYS(bind(listening, (struct sockaddr *)&address, address_length));
+    CHECK_SYS(listen(listening, 0));
+}
+
+static long accept_one(void) { return rsig_accept(listening, NULL, NULL); }
+
+TEST(accepting, "rsig_accept()") {
+    listen_here();
+    interrupts(SYS_accept, accept_one);
+}
+
+static long connect_one(void) {
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    long result = rsig_connect(fd, (struct sockaddr *)&address, address_length);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+TEST(connecting, "rsig_connect() to one who has no room") {
+    listen_here();
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_SYS(connect(fd, (struct sockaddr *)&address, address_length));
+    interrupts(SYS_connect, connect_one);
+}
+
+static long poll_pipe(void) {
+    struct pollfd wait = {.fd = pipe_fds[0], .events = POLLIN};
+    return rsig_poll(&wait, 1, -1);
+}
+
+TEST(polling, "rsig_poll()") { interrupts(SYS_ppoll, poll_pipe); }
+
+static long sleep_long(void) { return rsig_sleep(1e6); }
+
+TEST(sleeping, "rsig_sleep()") { interrupts(SYS_clock_nanosleep, sleep_long); }
+
+static long wait_for_handlers(void) { return rsig_wait(-1); }
+
+TEST(waiting_for_handlers, "rsig_wait()") { interrupts(SYS_ppoll, wait_for_handlers); }
+
+static long dispatch(void) {
+    return rsig_dispatch(RSIG_SIGSET(SIGUSR1) | RSIG_SIGSET(SIGUSR2), -1);
+}
+
+TEST(dispatching, "rsig_dispatch()") { interrupts(SYS_rt_sigtimedwait, dispatch); }
+
+static long attempt(void) {
+    char byte;
+    CHECK_INT(rsig_syscall(SYS_read, pipe_fds[0], (long)&byte, 1, 0, 0, 0), -1);
+    CHECK_INT(errno, EINTR);
+    CHECK_INT(calls.calls, 0);
+    return rsig_pump();
+}
+
+TEST(attempting, "rsig_syscall()") { interrupts(SYS_read, attempt); }
+
+/* ---- counts ---- */
+
+enum { MANY = 20000 };
+
+static void *take_many(void *unused) {
+    (void)unused;
+    set_mask(0);
+    for (int i = 0; i < MANY; i++) CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    return NULL;
+}
+
+TEST(counts, "handlers run while the call goes on, and each delivery is counted once") {
+    pthread_t thread;
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    CHECK_INT(pthread_create(&thread, NULL, take_many, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(rsig_pump() >= 0);
+    CHECK_INT(calls.deliveries, MANY);
+    CHECK(calls.calls > 1);
+}
+
+/*
+ * Two pipes: the main thread reads its own with a plain read(), which no handler of its own
+ * interrupts.
+ */
+static void *disturb(void *fd) {
+    set_mask(0);
+    for (int i = 0; i < MANY; i++) {
+        CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+        for (int j = 0; j < 4; j++) CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
+        CHECK_INT(write(*(int *)fd, "y", 1), 1);
+    }
+    return NULL;
+}
+
+TEST(plain_read, "the main thread's own read() is not interrupted by what interrupts rsig_read()") {
+    char byte;
+    int own[2];
+    pthread_t thread;
+    set_up();
+    CHECK_SYS(pipe(own));
+    set_mask(RSIG_SIGSET(SIGUSR1));
+    CHECK_INT(pthread_create(&thread, NULL, disturb, &own[1]), 0);
+    for (int i = 0; i < MANY; i++) {
+        CHECK_INT(read_byte(), 1);
+        CHECK_INT(read(own[0], &byte, 1), 1);
+    }
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(rsig_pump() >= 0);
+    CHECK_INT(calls.deliveries, 4 * MANY);
+}
+
+/* ---- the number ---- */
+
+/* The real-time signal that the kernel gives to rsig, which must be the only one; 0: none. */
+static int poke_number(void) {
+    int found = 0;
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        if (check_kernel_handler(n) == check_kernel_handler(SIGUSR1)) {
+            CHECK_INT(found, 0);
+            found = n;
+        }
+    }
+    return found;
+}
+
+TEST(number_is_taken_late,
+     "the highest real-time signal is taken by the first call of the main thread") {
+    set_up();
+    CHECK_INT(rsig_pump(), 0);
+    CHECK_INT(poke_number(), 0);
+    read_ready_byte();
+    CHECK_INT(poke_number(), SIGRTMAX);
+}
+
+static void *read_elsewhere(void *unused) {
+    (void)unused;
+    read_ready_byte();
+    return NULL;
+}
+
+TEST(number_is_not_taken_elsewhere, "another thread's calls take none") {
+    pthread_t thread;
+    set_up();
+    CHECK_INT(pthread_create(&thread, NULL, read_elsewhere, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(poke_number(), 0);
+}
+
+static atomic_int plain_calls;
+
+static void plain_handler(int signum) {
+    (void)signum;
+    plain_calls++;
+}
+
+static void own(int signum) {
+    struct sigaction action = {.sa_handler = plain_handler, .sa_flags = SA_RESTART};
+    CHECK_SYS(sigaction(signum, &action, NULL));
+}
+
+TEST(number_is_a_free_one, "a number that the program handles or ignores is not taken") {
+    set_up();
+    own(SIGRTMAX);
+    CHECK(signal(SIGRTMAX - 1, SIG_IGN) != SIG_ERR);
+    ends(SYS_read, read_byte);
+    CHECK_INT(poke_number(), SIGRTMAX - 2);
+    CHECK_INT(plain_calls, 0);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(raise(SIGRTMAX - 1), 0);
+    CHECK_INT(plain_calls, 1);
+    CHECK_INT(rsig_pump(), 0);
+}
+
+TEST(number_is_given_back,
+     "rsig_fini() puts the default action back, and the next rsig_init() may take it again") {
+    set_up();
+    for (int i = 0; i < 3; i++) {
+        ends(SYS_read, read_byte);
+        CHECK_INT(rsig_fini(), RSIG_OK);
+        CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
+        CHECK_INT(rsig_init(0), RSIG_OK);
+        CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+        read_ready_byte();
+        CHECK_INT(poke_number(), SIGRTMAX);
+    }
+}
+
+TEST(number_looks_free,
+     "rsig_getsignal() says RSIG_DFL of it, and so does rsig_signal()'s old action") {
+    rsig_action_t action;
+    set_up();
+    read_ready_byte();
+    CHECK_INT(rsig_getsignal(SIGRTMAX, &action), RSIG_OK);
+    CHECK(action.handler == RSIG_DFL);
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &calls, &action), RSIG_OK);
+    CHECK(action.handler == RSIG_DFL);
+    CHECK_INT(rsig_signal(SIGRTMAX, action.handler, action.arg, &action), RSIG_OK);
+    CHECK(action.handler == check_handler);
+    CHECK_INT(rsig_getsignal(SIGRTMAX, &action), RSIG_OK);
+    CHECK(action.handler == RSIG_DFL);
+    ends(SYS_read, read_byte);
+}
+
+/* ---- its default action ---- */
+
+static void die_of_raise(void) {
+    set_up();
+    read_ready_byte();
+    raise(SIGRTMAX);
+}
+
+static void die_of_payload(void) {
+    set_up();
+    read_ready_byte();
+    CHECK_SYS(sigqueue(getpid(), SIGRTMAX, (union sigval){.sival_int = 1}));
+}
+
+static void *raise_here(void *unused) {
+    (void)unused;
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(pthread_kill(pthread_self(), SIGRTMAX), 0);
+    return NULL;
+}
+
+static void die_on_another_thread(void) {
+    pthread_t thread;
+    set_up();
+    CHECK_INT(pthread_create(&thread, NULL, raise_here, NULL), 0);
+    read_byte();
+}
+
+static void die_after_use(void) {
+    set_up();
+    ends(SYS_read, read_byte);
+    raise(SIGRTMAX);
+}
+
+static void die_after_handler(void) {
+    set_up();
+    ends(SYS_read, read_byte);
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &calls, NULL), RSIG_OK);
+    CHECK_INT(rsig_raise_signal(SIGRTMAX), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGRTMAX, RSIG_DFL, NULL, NULL), RSIG_OK);
+    raise(SIGRTMAX);
+}
+
+static void die_after_fini(void) {
+    set_up();
+    ends(SYS_read, read_byte);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    raise(SIGRTMAX);
+}
+
+static void die_in_child(void) {
+    set_up();
+    read_ready_byte();
+    pid_t pid = fork();
+    CHECK_SYS(pid);
+    if (pid == 0) {
+        raise(SIGRTMAX);
+        _exit(0);
+    }
+    int status;
+    CHECK_SYS(waitpid(pid, &status, 0));
+    CHECK_CHILD_KILLED(status, SIGRTMAX);
+}
+
+/* Waits with a mask of its own, in which alone it can be delivered. */
+static void die_in_ppoll(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    set_up();
+    read_ready_byte();
+    set_mask(RSIG_SIGSET(SIGRTMAX));
+    CHECK_INT(raise(SIGRTMAX), 0);
+    ppoll(NULL, 0, NULL, &none);
+}
+
+TEST(number_kills,
+     "a signal of that number that rsig has not sent kills the process, as by default") {
+    CHECK_CHILD_KILLED(check_child(die_of_raise), SIGRTMAX);
+    CHECK_CHILD_KILLED(check_child(die_of_payload), SIGRTMAX);
+    CHECK_CHILD_KILLED(check_child(die_on_another_thread), SIGRTMAX);
+    CHECK_CHILD_KILLED(check_child(die_after_use), SIGRTMAX);
+    CHECK_CHILD_KILLED(check_child(die_after_handler), SIGRTMAX);
+    CHECK_CHILD_KILLED(check_child(die_after_fini), SIGRTMAX);
+    CHECK_CHILD_OK(check_child(die_in_child));
+}
+
+TEST(number_kills_in_a_wait, "at once, also where it is unblocked only while ppoll() waits") {
+    CHECK_CHILD_KILLED(check_child(die_in_ppoll), SIGRTMAX);
+}
+
+static void sleep_in_read(void) {
+    set_up();
+    read_byte();
+}
+
+TEST(number_kills_a_sleeper, "also by another process, and in the middle of a call") {
+    pid_t pid = fork();
+    CHECK_SYS(pid);
+    if (pid == 0) sleep_in_read();
+    check_await_syscall(pid, SYS_read);
+    CHECK_SYS(kill(pid, SIGRTMAX));
+    int status;
+    CHECK_SYS(waitpid(pid, &status, 0));
+    CHECK_CHILD_KILLED(status, SIGRTMAX);
+}
+
+/* ---- the program's own use of it ---- */
+
+TEST(number_ignored, "RSIG_IGN ignores it, and other signals that land elsewhere still interrupt") {
+    set_up();
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGRTMAX, RSIG_IGN, NULL, NULL), RSIG_OK);
+    for (int i = 0; i < 3; i++) CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_pump(), 0);
+    ends(SYS_read, read_byte);
+    rsig_action_t action;
+    CHECK_INT(rsig_getsignal(SIGRTMAX, &action), RSIG_OK);
+    CHECK(action.handler == RSIG_IGN);
+}
+
+TEST(number_handled, "a handler on it gets the program's own signals alone, with their payloads") {
+    struct check_calls own_calls = {0};
+    set_up();
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &own_calls, NULL), RSIG_OK);
+    for (int i = 1; i <= 100; i++) {
+        ends(SYS_read, read_byte);
+        CHECK_INT(own_calls.deliveries, i - 1);
+        CHECK_SYS(sigqueue(getpid(), SIGRTMAX, (union sigval){.sival_int = i}));
+        CHECK_INT(rsig_pump(), 1);
+        CHECK_INT(own_calls.deliveries, i);
+        CHECK_INT(own_calls.last_info.value_int, i);
+    }
+}
+
+TEST(number_dispatched,
+     "rsig_dispatch() of it runs its handler for the program's own signals alone") {
+    struct check_calls own_calls = {0};
+    pthread_t thread;
+    set_up();
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &own_calls, NULL), RSIG_OK);
+    set_mask(RSIG_SIGSET(SIGRTMAX));
+    CHECK_INT(pthread_create(&thread, NULL, take_signal, (void *)(size_t)SYS_rt_sigtimedwait), 0);
+    CHECK_INT(rsig_dispatch(RSIG_SIGSET(SIGRTMAX), -1), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(own_calls.calls, 0);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_dispatch(RSIG_SIGSET(SIGRTMAX), -1), 1);
+    CHECK_INT(own_calls.calls, 1);
+}
+
+TEST(number_taken_by_sigaction,
+     "a handler that the program installs by sigaction() gets its own signals, and keeps them") {
+    set_up();
+    read_ready_byte();
+    own(SIGRTMAX);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(plain_calls, 1);
+    CHECK_INT(rsig_pump(), 0);
+    rsig_action_t action;
+    CHECK_INT(rsig_getsignal(SIGRTMAX, &action), RSIG_OK);
+    CHECK(action.handler == RSIG_FOREIGN);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == (void *)(size_t)plain_handler);
+}
+
+TEST(another_number_then,
+     "when the program has taken the number by sigaction(), rsig takes another") {
+    set_up();
+    ends(SYS_read, read_byte);
+    own(SIGRTMAX);
+    ends(SYS_read, read_byte);
+    CHECK_INT(plain_calls, 0);
+    CHECK(signal(SIGRTMAX, SIG_DFL) != SIG_ERR);
+    ends(SYS_read, read_byte);
+}
+
+static void *accept_it(void *unused) {
+    sigset_t set;
+    int got = 0;
+    (void)unused;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMAX);
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_SYS(kill(getpid(), SIGRTMAX));
+    check_await_syscall(main_tid, SYS_read); /* where it has woken it */
+    CHECK_INT(sigwait(&set, &got), 0);
+    CHECK_INT(got, SIGRTMAX);
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    return NULL;
+}
+
+TEST(number_accepted_by_sigwait,
+     "blocked by the program in all threads, it waits for the one that accepts it") {
+    pthread_t thread;
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    CHECK_INT(pthread_create(&thread, NULL, accept_it, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
+
+/* ---- past a plain handler ---- */
+
+static sigjmp_buf out;
+
+static void raising_handler(int signum) {
+    (void)signum;
+    raise(SIGUSR1);
+}
+
+static void leaving_handler(int signum) {
+    raising_handler(signum);
+    siglongjmp(out, 1);
+}
+
+static void *kill_main(void *thread) {
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(pthread_kill(*(pthread_t *)thread, SIGUSR2), 0);
+    return NULL;
+}
+
+/* The main thread's rsig_read() is interrupted by a plain handler, and that by rsig's. */
+static void nest(void (*handler)(int)) {
+    pthread_t thread, self = pthread_self();
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    calls = (struct check_calls){.result = REFUSED};
+    CHECK_SYS(sigaction(SIGUSR2, &action, NULL));
+    CHECK_INT(pthread_create(&thread, NULL, kill_main, &self), 0);
+    if (sigsetjmp(out, 1) == 0) {
+        CHECK_INT(read_byte(), -1);
+        CHECK_INT(errno, EINTR);
+    } else {
+        CHECK_INT(rsig_pump(), RSIG_ERROR_HANDLER);
+    }
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    calls.result = 0;
+}
+
+static void nothing_is_left(rsig_sigset_t mask_before) {
+    rsig_sigset_t pending;
+    CHECK_INT(mask(), mask_before);
+    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    CHECK_INT(pending, 0);
+}
+
+TEST(nested_in_plain_handler,
+     "the mask is the program's afterwards, and stays so when it blocks everything") {
+    set_up();
+    nest(raising_handler);
+    nothing_is_left(0);
+    set_mask(~(rsig_sigset_t)0);
+    rsig_sigset_t all = mask();
+    read_ready_byte();
+    nothing_is_left(all);
+}
+
+TEST(left_by_siglongjmp,
+     "a plain handler may leave the call by siglongjmp(): nothing of it is left behind") {
+    set_up();
+    nest(leaving_handler);
+    nothing_is_left(0);
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(calls.calls, 2);
+    nothing_is_left(0);
+    ends(SYS_read, read_byte);
+    nothing_is_left(0);
+}
+
+TEST(left_before_fini, "what rsig had on its way does not kill the process after rsig_fini()") {
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    nest(leaving_handler);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    set_mask(0);
+}
+
+static void *take_signal_now(void *unused) {
+    (void)unused;
+    set_mask(0);
+    CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
+    return NULL;
+}
+
+TEST(left_and_elsewhere,
+     "after that, signals that land elsewhere leave the main thread alone while it is in no call") {
+    pthread_t thread;
+    set_up();
+    nest(leaving_handler);
+    set_mask(~(rsig_sigset_t)0);
+    CHECK_INT(pthread_create(&thread, NULL, take_signal_now, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    nothing_is_left(mask());
+    CHECK_INT(rsig_pump(), 1);
+}

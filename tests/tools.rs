@@ -1,0 +1,97 @@
+//! gdb and valgrind see through a call that sleeps in the library. Where one of them is missing,
+//! its tests say so and pass.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+
+/// Compiled once.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    common::make_stage();
+    let program = common::scratch("tools").join("blocked");
+    // Its own function shall not be optimised out of a backtrace.
+    let flags = ["-g", "-fno-optimize-sibling-calls"];
+    common::compile(&common::root().join("c-tests/unlinked/blocked.c"), &program, &flags);
+    program
+});
+
+#[test]
+fn gdb_shows_who_sleeps_in_a_call() {
+    if !available("gdb") {
+        return;
+    }
+    let sleeper = start(common::program(&PROGRAM));
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-batch", "-ex", "backtrace", "-p", &sleeper.id().to_string()]);
+    let backtrace = String::from_utf8_lossy(&common::run(gdb).stdout).into_owned();
+    let end = interrupt(sleeper);
+    let mut rest = backtrace.as_str();
+    for frame in ["#0 ", "rsig_read", "reads_for_ever", "main"] {
+        let at = rest.find(frame);
+        rest = &rest[at.unwrap_or_else(|| panic!("no {frame} there:\n{backtrace}"))..];
+    }
+    assert!(!backtrace.contains("corrupt stack"), "{backtrace}");
+    assert_interrupted(&end);
+}
+
+#[test]
+fn valgrind_runs_a_call_that_a_signal_ends() {
+    if available("valgrind") {
+        assert_interrupted(&interrupt(start(valgrind(&[]))));
+    }
+}
+
+#[test]
+fn valgrind_runs_a_call_that_a_signal_on_another_thread_ends() {
+    if available("valgrind") {
+        assert_interrupted(&interrupt(start(valgrind(&["on another thread"]))));
+    }
+}
+
+fn available(tool: &str) -> bool {
+    let available = common::has(tool);
+    if !available {
+        eprintln!("skipped: {tool} is not installed");
+    }
+    available
+}
+
+/// memcheck: what it finds is its exit status.
+fn valgrind(arguments: &[&str]) -> Command {
+    let mut command = common::program("valgrind".as_ref());
+    command.args(["--quiet", "--error-exitcode=9"]);
+    command.arg(&*PROGRAM).args(arguments);
+    command
+}
+
+/// Starts it, and returns when its first thread sleeps reading the standard input.
+fn start(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("spawn");
+    let path = format!("/proc/{}/syscall", child.id());
+    let reads_stdin = format!("{} 0x0 ", libc::SYS_read);
+    while !std::fs::read_to_string(&path).expect("/proc").starts_with(&reads_stdin) {
+        assert_eq!(child.try_wait().expect("wait"), None, "it has ended");
+        std::thread::yield_now();
+    }
+    child
+}
+
+fn interrupt(mut child: Child) -> Output {
+    // The end of its input would end the read as well.
+    let _stdin = child.stdin.take();
+    let pid = i32::try_from(child.id()).expect("pid");
+    // SAFETY: our own child, which nobody has waited for.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGUSR1) }, 0);
+    child.wait_with_output().expect("wait")
+}
+
+fn assert_interrupted(end: &Output) {
+    let stderr = String::from_utf8_lossy(&end.stderr);
+    assert!(end.status.success(), "{}\n{stderr}", end.status);
+    assert_eq!(String::from_utf8_lossy(&end.stdout), "interrupted by 1\n", "{stderr}");
+}
