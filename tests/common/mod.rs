@@ -24,7 +24,11 @@ pub fn scratch(name: &str) -> PathBuf {
 
 /// Installs the library as `make check` has done already; so that a plain `cargo test` works too.
 pub fn make_stage() {
-    run_make(["stage"]);
+    // Once: a test may be starting a program while another would be installing its library anew.
+    static STAGED: std::sync::Once = std::sync::Once::new();
+    STAGED.call_once(|| {
+        run_make(["stage"]);
+    });
 }
 
 /// Runs `make`, which must succeed; one at a time, as all of them write to the same folder.
