@@ -899,3 +899,32 @@ TEST(tripped_between, "a signal between the pump and the system call runs its ha
     CHECK_INT(run_read(), 0);
     CHECK_INT(ran, 2);
 }
+
+static int raises_itself(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)info, (void)arg;
+    raise(signum);
+    return 0;
+}
+
+TEST(a_handler_that_raises_its_own_signal, "does not keep a call from the result that is there") {
+    struct pollfd poll_none = {.fd = -1};
+    char byte;
+    int status;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, raises_itself, NULL, NULL), RSIG_OK);
+    int zero = open("/dev/zero", O_RDWR);
+    CHECK_SYS(zero);
+    pid_t child = fork();
+    CHECK_SYS(child);
+    if (child == 0) _exit(3);
+    raise(SIGUSR1);
+    CHECK_INT(rsig_read(zero, &byte, 1), 1);
+    CHECK_INT(rsig_write(zero, &byte, 1), 1);
+    CHECK_INT(rsig_sleep(0.01), 0);
+    CHECK_INT(rsig_poll(&poll_none, 1, 0.01), 0);
+    CHECK_INT(rsig_poll(&poll_none, 1, 0), 0);
+    CHECK_INT(rsig_waitpid(child, &status, 0), child);
+    CHECK_INT(WEXITSTATUS(status), 3);
+    CHECK_INT(rsig_waitpid(child, &status, 0), -1);
+    CHECK_INT(errno, ECHILD);
+}

@@ -358,3 +358,14 @@ TEST(rsigs_restored_by_others,
     CHECK_INT(rsig_fini(), RSIG_OK);
     CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
 }
+
+TEST(copied_from_another_signal, "rsig's own handler where rsig did not put it is foreign") {
+    struct sigaction rsigs;
+    rsig_action_t now;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
+    CHECK_SYS(sigaction(SIGUSR1, NULL, &rsigs));
+    CHECK_SYS(sigaction(SIGUSR2, &rsigs, NULL));
+    CHECK_INT(rsig_getsignal(SIGUSR2, &now), RSIG_OK);
+    CHECK(now.handler == RSIG_FOREIGN);
+}

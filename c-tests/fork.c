@@ -354,3 +354,30 @@ TEST(grandchildren, "a child's child is to the child as the child is to its pare
     CHECK_CHILD_OK(check_child(last_of_a_line));
     CHECK_INT(rsig_pump(), 1);
 }
+
+static void use_rsig(void) {
+    rsig_action_t action;
+    CHECK_INT(rsig_getsignal(SIGUSR1, &action), RSIG_OK);
+    CHECK_INT(rsig_set_warning_hook(NULL, NULL), RSIG_OK);
+}
+
+static void unblock_all(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    use_rsig();
+    CHECK_SYS(sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
+static void nothing_is_blocked(void) {
+    rsig_sigset_t mask;
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, 0, &mask), RSIG_OK);
+    CHECK_INT(mask, 0);
+}
+
+TEST(fork_handlers_of_the_program,
+     "the program's own, registered before rsig_init(), may use rsig and change the mask") {
+    CHECK_INT(pthread_atfork(use_rsig, use_rsig, unblock_all), 0);
+    prepare();
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(SIGTERM), NULL), RSIG_OK);
+    CHECK_CHILD_OK(check_child(nothing_is_blocked));
+}

@@ -572,3 +572,14 @@ TEST(init_again_elsewhere, "after rsig_fini a new rsig_init makes its own thread
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_pump(), 0);
 }
+
+TEST(delivered_after_fini, "what a stranger's chain brings after rsig_fini() is not recorded") {
+    struct check_calls calls = {0};
+    struct sigaction rsigs;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+    CHECK_SYS(sigaction(SIGUSR1, NULL, &rsigs));
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    rsigs.sa_sigaction(SIGUSR1, NULL, NULL);
+    CHECK_INT(rsig_tripped(), 0);
+}

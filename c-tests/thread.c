@@ -209,3 +209,22 @@ TEST(message_is_the_threads_own, "each thread has its own rsig_error_message, em
     CHECK(strstr(message, "-55"));
     CHECK(strstr(rsig_error_message(), "-55"));
 }
+
+static pthread_t first_main;
+
+static void *be_main(void *unused) {
+    first_main = pthread_self();
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    return unused;
+}
+
+static void *have_its_number(void *unused) {
+    if (!pthread_equal(pthread_self(), first_main)) check_skip("the number was not used again");
+    CHECK_ERROR(rsig_pump(), RSIG_ERROR_THREAD, EPERM);
+    return unused;
+}
+
+TEST(number_used_again, "a thread that gets the dead main thread's number is not the main thread") {
+    run_on_thread(be_main, NULL);
+    run_on_thread(have_its_number, NULL);
+}

@@ -271,3 +271,9 @@ TEST(storm, "a loop of waits without limit misses nothing") {
     for (int i = 0; i < THREADS; i++) join(threads[i]);
     CHECK_INT(usr1.deliveries + usr2.deliveries, THREADS * ROUNDS);
 }
+
+TEST(minus_infinity, "is no limit, nor a time") {
+    start();
+    CHECK_ERROR(rsig_wait(-INFINITY), RSIG_ERROR_VALUE, EINVAL);
+    CHECK_ERROR(rsig_dispatch(RSIG_SIGSET(SIGUSR1), -INFINITY), RSIG_ERROR_VALUE, EINVAL);
+}
