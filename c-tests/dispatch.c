@@ -312,6 +312,18 @@ TEST(time_left, "handlers that are not rsig's neither end it nor make it shorter
     CHECK(atomic_load(&foreign_calls) > 0);
 }
 
+TEST(displaced_handler, "a handler that sigaction() has displaced since still runs, and the other does not") {
+    struct sigaction action = {.sa_handler = count_foreign};
+    start();
+    block(both);
+    CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
+    raise(SIGUSR1);
+    CHECK_INT(rsig_dispatch(both, -1), 1);
+    CHECK_INT(usr1.calls, 1);
+    CHECK_INT(pending(), 0);
+    CHECK_INT(atomic_load(&foreign_calls), 0);
+}
+
 TEST(refusal, "a refusal is returned, and the rest stays pending") {
     int signum;
     start();

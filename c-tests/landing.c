@@ -37,6 +37,13 @@ static rsig_sigset_t mask(void) {
     return set;
 }
 
+static void nothing_is_left(rsig_sigset_t mask_before) {
+    rsig_sigset_t pending;
+    CHECK_INT(mask(), mask_before);
+    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    CHECK_INT(pending, 0);
+}
+
 static long read_byte(void) {
     char byte;
     return rsig_read(pipe_fds[0], &byte, 1);
@@ -181,6 +188,59 @@ static long attempt(void) {
 }
 
 TEST(attempting, "rsig_syscall()") { interrupts(SYS_read, attempt); }
+
+/* ---- where the kernel has no room for another signal ---- */
+
+/* Only such signals are delivered then as need no place in the queue. */
+static void fill_the_queue(void) {
+    const struct rlimit none = {0, 0};
+    read_ready_byte();
+    CHECK_SYS(setrlimit(RLIMIT_SIGPENDING, &none));
+    CHECK_INT(sigqueue(getpid(), SIGRTMIN, (union sigval){0}), -1);
+    CHECK_INT(errno, EAGAIN);
+}
+
+TEST(full_queue, "a full queue of signals does not keep it from ending the call") {
+    set_up();
+    fill_the_queue();
+    for (int i = 0; i < 100; i++) ends(SYS_read, read_byte);
+}
+
+TEST(full_queue_with_all_blocked, "nor does it where the main thread blocks everything") {
+    set_up();
+    fill_the_queue();
+    set_mask(~(rsig_sigset_t)0);
+    for (int i = 0; i < 100; i++) ends(SYS_read, read_byte);
+    nothing_is_left(mask());
+}
+
+static void read_in_child(void) {
+    main_tid = check_gettid();
+    fill_the_queue();
+    ends(SYS_read, read_byte);
+}
+
+TEST(full_queue_in_child, "nor in a forked child") {
+    set_up();
+    read_ready_byte();
+    CHECK_CHILD_OK(check_child(read_in_child));
+    fill_the_queue();
+    ends(SYS_read, read_byte);
+}
+
+static void *read_as_main(void *unused) {
+    CHECK_INT(rsig_set_main_thread(), RSIG_OK);
+    read_in_child();
+    return unused;
+}
+
+TEST(full_queue_on_another_main_thread, "nor on a thread that is the main one since") {
+    pthread_t thread;
+    set_up();
+    read_ready_byte();
+    CHECK_INT(pthread_create(&thread, NULL, read_as_main, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
 
 /* ---- counts ---- */
 
@@ -571,13 +631,6 @@ static void nest(void (*handler)(int)) {
     calls.result = 0;
 }
 
-static void nothing_is_left(rsig_sigset_t mask_before) {
-    rsig_sigset_t pending;
-    CHECK_INT(mask(), mask_before);
-    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
-    CHECK_INT(pending, 0);
-}
-
 TEST(nested_in_plain_handler,
      "the mask is the program's afterwards, and stays so when it blocks everything") {
     set_up();
@@ -614,6 +667,38 @@ static void *take_signal_now(void *unused) {
     set_mask(0);
     CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
     return NULL;
+}
+
+TEST(left_with_all_blocked,
+     "what the program blocked is blocked again, its own, and pending no more") {
+    rsig_sigset_t pending;
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    rsig_sigset_t before = mask();
+    for (int i = 0; i < 3; i++) {
+        nest(leaving_handler);
+        nothing_is_left(before);
+    }
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_pump(), 0);
+    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    CHECK_INT(pending, RSIG_SIGSET(SIGRTMAX));
+    CHECK_INT(rsig_sigwait(RSIG_SIGSET(SIGRTMAX)), SIGRTMAX);
+    read_ready_byte();
+    nothing_is_left(before);
+}
+
+TEST(left_and_number_used, "its number reaches the program's own handler again") {
+    struct check_calls own_calls = {0};
+    set_up();
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &own_calls, NULL), RSIG_OK);
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    nest(leaving_handler);
+    set_mask(0);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_pump(), 1);
+    CHECK_INT(own_calls.calls, 1);
 }
 
 TEST(left_and_elsewhere,

@@ -44,7 +44,10 @@ pub(crate) fn end(is_poke: bool, context: Option<&mut ucontext_t>) {
         return;
     }
     if THREAD.load(Ordering::Relaxed) != thread::current() as usize {
-        poke::send(caller);
+        // A poke here was meant for a thread that is gone, and must not go round.
+        if !is_poke {
+            poke::send(caller);
+        }
         return;
     }
     // Relaxed: for this very thread. One that was blocked for the interrupted handler has come: it is blocked no more.
@@ -84,15 +87,22 @@ fn abandon() {
     CALLER.store(0, Ordering::Relaxed);
 }
 
-/// Whether a poke is still blocked that should have come when the interrupted handler returned: it has left by siglongjmp(),
-/// stub and all, and kept its mask.
-pub(crate) fn take_poke_blocked() -> bool {
-    // Relaxed: see `block_poke`.
-    let blocked = POKE_BLOCKED.swap(false, Ordering::Relaxed);
-    if blocked {
+/// What a call has left behind that never returned, as a handler that is not rsig's has left it by siglongjmp().
+pub(crate) struct Abandoned {
+    /// The poke was blocked for that handler, and perhaps still is.
+    pub(crate) poke_blocked: bool,
+}
+
+/// Asked by ordinary code, which the calling thread cannot run while it is in a call.
+pub(crate) fn take_abandoned() -> Option<Abandoned> {
+    // Relaxed: asked is only whether it was this very thread.
+    let own = CALLER.load(Ordering::Relaxed) != 0
+        && THREAD.load(Ordering::Relaxed) == thread::current() as usize;
+    own.then(|| {
         abandon();
-    }
-    blocked
+        // Relaxed: see `block_poke`.
+        Abandoned { poke_blocked: POKE_BLOCKED.swap(false, Ordering::Relaxed) }
+    })
 }
 
 /// In a forked child, whose only thread has another id. It may have forked in a handler that interrupted its own call.

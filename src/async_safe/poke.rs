@@ -10,7 +10,7 @@ use crate::async_safe::handler::LOW_LEVEL;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
-use crate::sys::{thread, wait};
+use crate::sys::{thread, thread_timer, wait};
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,6 +22,8 @@ static DEFAULT: AtomicU64 = AtomicU64::new(0);
 static IGNORED: AtomicU64 = AtomicU64::new(0);
 /// The thread for which rsig has unblocked the number, as pthread_self() has it, else 0.
 static HELD: AtomicUsize = AtomicUsize::new(0);
+/// The timer that pokes the main thread where the kernel's queue is full, -1 while there is none.
+static TIMER: AtomicI32 = AtomicI32::new(-1);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -39,6 +41,7 @@ pub(crate) fn number() -> c_int {
 
 /// From now on pokes have this number, whose low-level handler is installed; 0: there are none.
 pub(crate) fn set_number(signum: c_int) {
+    release();
     // SeqCst: not after the load in `is_idle`.
     NUMBER.store(signum, Ordering::SeqCst);
 }
@@ -75,19 +78,41 @@ pub(crate) fn is_idle() -> bool {
     SENDERS.load(Ordering::SeqCst) == 0
 }
 
-/// In a forked child, where the parent's other threads do not exist.
+/// Sets the place of one poke for the main thread aside in the kernel's queue, unless that is done. Where it fails, the
+/// next call tries again.
+pub(crate) fn reserve(tid: c_int) {
+    // Relaxed: the main thread's own, but for handlers, to which the number is all there is.
+    if TIMER.load(Ordering::Relaxed) < 0
+        && let Ok(timer) = thread_timer::create(tid, number(), mark())
+    {
+        TIMER.store(timer, Ordering::Relaxed);
+    }
+}
+
+/// When the main thread or the number is another. A handler that still fires the timer does nothing.
+pub(crate) fn release() {
+    // Relaxed: as above.
+    let timer = TIMER.swap(-1, Ordering::Relaxed);
+    if timer >= 0 {
+        thread_timer::delete(timer);
+    }
+}
+
+/// In a forked child, where neither the parent's other threads nor its timers exist.
 pub(crate) fn reset() {
     // Relaxed: there is one thread.
     SENDERS.store(0, Ordering::Relaxed);
+    TIMER.store(-1, Ordering::Relaxed);
 }
 
 /// Pokes a thread of this process.
 pub(crate) fn send(tid: c_int) {
     // SeqCst: counted before the number is read, so that `is_idle` speaks the truth.
     SENDERS.fetch_add(1, Ordering::SeqCst);
-    if is_installed() {
-        // It fails only where the queue of signals is full; then the wait ends with the next signal.
-        let _ = thread::queue(tid, number(), mark());
+    // It fails only where the queue of signals is full.
+    if is_installed() && thread::queue(tid, number(), mark()).is_err() {
+        // Relaxed: see `reserve`.
+        let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed));
     }
     // Release: sent before the disposition may be changed. A fork in a handler that interrupted this one has set the
     // number to 0 in the child, and it must not wrap.
@@ -136,7 +161,7 @@ fn mark() -> u64 {
 }
 
 pub(crate) fn is_poke(origin: &Origin) -> bool {
-    origin.code == libc::SI_QUEUE && origin.value_ptr == mark()
+    matches!(origin.code, libc::SI_QUEUE | libc::SI_TIMER) && origin.value_ptr == mark()
 }
 
 /// Says that rsig has unblocked the number for the calling thread, or that it has blocked it again.
@@ -145,7 +170,7 @@ pub(crate) fn set_held(held: bool) {
     HELD.store(if held { thread::current() as usize } else { 0 }, Ordering::Relaxed);
 }
 
-fn is_held() -> bool {
+pub(crate) fn is_held() -> bool {
     // Relaxed: see `set_held`.
     HELD.load(Ordering::Relaxed) == thread::current() as usize
 }

@@ -28,22 +28,33 @@ pub(crate) fn arm(fd: c_int) {
     ARMED.store(fd, Ordering::SeqCst);
 }
 
-/// Unless the descriptor is managed.
+/// Deliveries leave the descriptor alone from now on.
 pub(crate) fn disarm() {
-    if !is_managed() {
-        // SeqCst: must not pass the load in `is_idle`.
-        ARMED.store(-1, Ordering::SeqCst);
+    // SeqCst: must pass neither the load in `is_idle` nor that in `stand_down`.
+    ARMED.store(-1, Ordering::SeqCst);
+}
+
+/// After a wait for `fd`, which stays armed where it is managed: also where rsig_fd() on another thread makes it so just now.
+pub(crate) fn stand_down(fd: c_int) {
+    if is_managed() {
+        return;
+    }
+    disarm();
+    if is_managed() {
+        arm(fd);
+        lower(fd);
     }
 }
 
 pub(crate) fn is_managed() -> bool {
-    // Relaxed: set by rsig_fd(), and whoever has its result has seen that.
-    MANAGED.load(Ordering::Relaxed)
+    // SeqCst: not before the store of `disarm`, see `stand_down`.
+    MANAGED.load(Ordering::SeqCst)
 }
 
+/// Before the descriptor is armed.
 pub(crate) fn set_managed(managed: bool) {
-    // Relaxed: as above.
-    MANAGED.store(managed, Ordering::Relaxed);
+    // SeqCst: not after the store of `arm`, see `stand_down`.
+    MANAGED.store(managed, Ordering::SeqCst);
 }
 
 /// After `disarm`: whether the descriptor can be closed, as no delivery will write to it any more.

@@ -85,6 +85,21 @@ pub(crate) unsafe fn plain(
     Errno::result(unsafe { libc::syscall(number, a, b, c, d, e, f) })
 }
 
+/// Takes back what a call has left behind that another party's handler has left by siglongjmp(). The main thread's.
+pub(crate) fn clear_abandoned() {
+    let abandoned = call::take_abandoned();
+    let held = poke::is_held();
+    if abandoned.is_none() && !held {
+        return;
+    }
+    if abandoned.is_some_and(|call| call.poke_blocked) && !held {
+        // With a valid set this cannot fail.
+        let _ = mask::change(libc::SIG_UNBLOCK, sigset::one(poke::number()));
+    }
+    poke::set_held(false);
+    poke::drain();
+}
+
 /// That a poke can reach the main thread: it has a number, and the thread does not block it.
 struct Reachable {
     blocked_before: bool,
@@ -92,14 +107,12 @@ struct Reachable {
 
 impl Reachable {
     fn make() -> Self {
-        if call::take_poke_blocked() {
-            // By rsig itself. With a valid set this cannot fail.
-            let _ = mask::change(libc::SIG_UNBLOCK, sigset::one(poke::number()));
-        }
+        clear_abandoned();
         let blocked = mask::get().unwrap_or(0);
         if blocked & sigset::one(poke::number()) != 0 || !poke::is_installed() {
             state::lock().install_poke(blocked);
         }
+        poke::reserve(main_thread::id());
         let poke = sigset::one(poke::number());
         let blocked_before = blocked & poke != 0;
         if blocked_before {

@@ -2,6 +2,7 @@
 
 use crate::async_safe::notify;
 use crate::async_safe::pending::PENDING;
+use crate::async_safe::poke;
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
@@ -94,6 +95,7 @@ pub(crate) fn fini() -> Result<()> {
 pub(crate) fn set_main_thread() -> Result<()> {
     let mut state = state::lock();
     main_thread::require_init()?;
+    poke::release();
     state.take_main_thread();
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::Handler;
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::warning::{self, Hook};
-use crate::runtime::{main_thread, raised, wakeup};
+use crate::runtime::{call, main_thread, raised, wakeup};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// One pass over what is tripped now, in ascending order; how many handlers ran. The caller is the main
 /// thread.
 pub(crate) fn run() -> Result<c_int> {
+    call::clear_abandoned();
     wakeup::tell_failure();
     match PENDING.tripped() {
         0 => {

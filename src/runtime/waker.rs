@@ -24,7 +24,7 @@ pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<End> {
         0 => wait::readable([fd, also], timeout),
         _ => Ok(()),
     };
-    waker::disarm();
+    waker::stand_down(fd);
     match result {
         Ok(()) => Ok(End::Woken),
         Err(Errno::EINTR) => Ok(End::Interrupted),
