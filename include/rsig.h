@@ -439,7 +439,8 @@ const char *rsig_strerror(int status);
  * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll, kqueue or
  * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
  * close. A batch of signals costs one write, however many they are. A forked child has one of its own under the same number;
- * an epoll descriptor that was made before the fork still watches the parent's.
+ * an epoll descriptor that was made before the fork still watches the parent's. With EPOLLET, pump until rsig_tripped() is 0: what
+ * a handler that refused has left pending makes no new edge.
  *
  * @return the descriptor, the same each time, until rsig_fini(); RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM; RSIG_ERROR_STATE
  *
@@ -959,7 +960,8 @@ int rsig_wait(double timeout);
 /**
  * rsig_wait() that also accepts a signal which is blocked, and runs its handler, without any signal frame: the cheapest way to
  * handle signals. At most one is accepted in a call, so that each real-time signal's payload reaches the handler. Block the
- * set in all threads, set the handlers with rsig_signal(), and call this in a loop.
+ * set in all threads, set the handlers with rsig_signal(), and call this in a loop. Like sigtimedwait(2) it does not ask what a
+ * delivery would have done: where somebody has called sigaction(2) since, the handler that rsig_signal() was given runs.
  *
  * @param set      the signals to accept; those without a handler stay pending
  * @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit

@@ -118,7 +118,8 @@ pub extern "C-unwind" fn rsig_wait(timeout: f64) -> c_int {
 
 /// rsig_wait() that also accepts a signal which is blocked, and runs its handler, without any signal frame: the cheapest way to
 /// handle signals. At most one is accepted in a call, so that each real-time signal's payload reaches the handler. Block the
-/// set in all threads, set the handlers with rsig_signal(), and call this in a loop.
+/// set in all threads, set the handlers with rsig_signal(), and call this in a loop. Like sigtimedwait(2) it does not ask what a
+/// delivery would have done: where somebody has called sigaction(2) since, the handler that rsig_signal() was given runs.
 ///
 /// @param set      the signals to accept; those without a handler stay pending
 /// @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit

@@ -16,7 +16,12 @@ pub(crate) fn create(tid: c_int, signum: c_int, payload: u64) -> Result<c_int, E
     let mut timer: c_int = 0;
     // SAFETY: a whole sigevent, and room for the kernel's number of the timer.
     let result = unsafe {
-        libc::syscall(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, &raw const event, &raw mut timer)
+        libc::syscall(
+            libc::SYS_timer_create,
+            libc::CLOCK_MONOTONIC,
+            &raw const event,
+            &raw mut timer,
+        )
     };
     Errno::result(result).map(|_| timer)
 }
