@@ -41,10 +41,10 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
 
 /// Records a delivery, and tells all who wait: after it is recorded, as whoever wakes up must find it.
 pub(crate) fn deliver(signum: c_int, origin: Origin) {
-    if !pending::PENDING.is_open() {
+    if !pending::is_open() {
         return;
     }
-    waker::deliver(|| pending::PENDING.deliver(signum, origin));
+    waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
     wakeup::write(signum);
     notify::call(signum);
 }

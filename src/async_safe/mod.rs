@@ -11,6 +11,7 @@ pub(crate) mod handler;
 pub(crate) mod notify;
 pub(crate) mod pending;
 pub(crate) mod poke;
+pub(crate) mod slot;
 #[cfg(race_free)]
 pub(crate) mod stub;
 #[cfg(not(race_free))]

@@ -1,7 +1,7 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
 use crate::async_safe::notify;
-use crate::async_safe::pending::PENDING;
+use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::poke;
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
@@ -31,12 +31,12 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
     if state.users == 0 {
         state.install_fork_handlers()?;
         PENDING.clear();
-        PENDING.set_open(true);
+        pending::set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)
         {
             state.restore_all();
-            PENDING.set_open(false);
+            pending::set_open(false);
             return Err(error);
         }
         state.take_main_thread();
@@ -79,7 +79,7 @@ pub(crate) fn fini() -> Result<()> {
         return Ok(());
     }
     state.restore_all();
-    PENDING.set_open(false);
+    pending::set_open(false);
     wakeup::turn_off();
     notify::set(None);
     state.close_waker();

@@ -3,8 +3,9 @@
 //! A handler may leave by C++ exception or longjmp(), straight through the frames below. So while it runs no
 //! lock is held, nothing waits to be dropped, and everything is already as the next pump must find it.
 
-use crate::async_safe::pending::{Batch, PENDING};
-use crate::async_safe::waker;
+use crate::async_safe::pending::{self, PENDING};
+use crate::async_safe::slot::Batch;
+use crate::async_safe::waker::WAKER;
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::Handler;
@@ -23,7 +24,7 @@ pub(crate) fn run() -> Result<c_int> {
     wakeup::tell_failure();
     match PENDING.tripped() {
         0 => {
-            waker::settle();
+            WAKER.settle(pending::is_tripped);
             Ok(0)
         }
         tripped => run_set(tripped),
@@ -45,7 +46,7 @@ fn run_set(tripped: rsig_sigset_t) -> Result<c_int> {
         if !taken_since(began, signum)
             && let Some(batch) = take(signum)
         {
-            waker::settle();
+            WAKER.settle(pending::is_tripped);
             ran = ran.saturating_add(run_one(signum, &batch)?);
         }
         signum = sigset::next(tripped, signum);

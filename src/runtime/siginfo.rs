@@ -1,6 +1,6 @@
 //! The record of a delivery, as C sees it.
 
-use crate::async_safe::pending::Batch;
+use crate::async_safe::slot::Batch;
 use crate::sys::siginfo::Origin;
 use libc::c_int;
 

@@ -1,8 +1,8 @@
 //! The eventfd of the main thread's waits and of rsig_fd(): readable while something is tripped, by a signal on whichever
 //! thread.
 
-use crate::async_safe::pending::PENDING;
-use crate::async_safe::waker;
+use crate::async_safe::pending;
+use crate::async_safe::waker::WAKER;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::main_thread;
 use crate::runtime::state::{self, State};
@@ -15,16 +15,13 @@ use std::time::Duration;
 /// handler that is not rsig's has interrupted it. Without a race: what is tripped already ends it at once.
 pub(crate) fn sleep(also: c_int, timeout: Option<Duration>) -> Result<End> {
     let fd = state::lock().waker_fd()?;
-    if !waker::is_managed() {
+    if !WAKER.is_managed() {
         // A late wake of the sleep before may still be in it.
-        waker::lower(fd);
+        WAKER.lower(fd, pending::is_tripped);
     }
-    waker::arm(fd);
-    let result = match PENDING.tripped() {
-        0 => wait::readable([fd, also], timeout),
-        _ => Ok(()),
-    };
-    waker::stand_down(fd);
+    WAKER.arm(fd);
+    let result = if pending::is_tripped() { Ok(()) } else { wait::readable([fd, also], timeout) };
+    WAKER.stand_down(fd, pending::is_tripped);
     match result {
         Ok(()) => Ok(End::Woken),
         Err(Errno::EINTR) => Ok(End::Interrupted),
@@ -46,11 +43,11 @@ pub(crate) fn managed() -> Result<c_int> {
     let mut state = state::lock();
     main_thread::require_init()?;
     let fd = state.waker_fd()?;
-    if !waker::is_managed() {
-        waker::set_managed(true);
-        waker::arm(fd);
+    if !WAKER.is_managed() {
+        WAKER.set_managed(true);
+        WAKER.arm(fd);
         // What a sleep has left in it goes; what is tripped already shows.
-        waker::lower(fd);
+        WAKER.lower(fd, pending::is_tripped);
     }
     Ok(fd)
 }
@@ -67,9 +64,9 @@ impl State {
     /// Unless a low-level handler, still on its way on some thread, could write to it: then it is kept for the
     /// next init.
     pub(crate) fn close_waker(&mut self) {
-        waker::set_managed(false);
-        waker::disarm();
-        if self.waker_fd >= 0 && waker::is_idle() {
+        WAKER.set_managed(false);
+        WAKER.disarm();
+        if self.waker_fd >= 0 && WAKER.is_idle() {
             eventfd::close(self.waker_fd);
             self.waker_fd = -1;
         }
@@ -77,12 +74,14 @@ impl State {
 
     /// In a forked child: parent and child must not wake each other. The number stays, as an event loop knows it.
     pub(crate) fn replace_waker(&mut self) {
-        waker::reset();
+        WAKER.reset();
         if self.waker_fd >= 0 && eventfd::replace(self.waker_fd).is_err() {
             // Without a descriptor of its own it has none; the next wait opens one.
-            waker::set_managed(false);
+            WAKER.set_managed(false);
             self.waker_fd = -1;
         }
-        waker::disarm();
+        if !WAKER.is_managed() {
+            WAKER.disarm();
+        }
     }
 }
