@@ -6,11 +6,15 @@
 //! own function, `call` ends the main thread's system call, by way of `stub`, or of a `poke` from another thread.
 
 pub(crate) mod call;
+pub(crate) mod chain;
+pub(crate) mod channel;
 pub(crate) mod displaced;
 pub(crate) mod handler;
 pub(crate) mod notify;
 pub(crate) mod pending;
 pub(crate) mod poke;
+pub(crate) mod ring;
+pub(crate) mod share;
 pub(crate) mod slot;
 #[cfg(race_free)]
 pub(crate) mod stub;

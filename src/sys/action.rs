@@ -55,6 +55,44 @@ impl Disposition {
         }
     }
 
+    /// What a handler of rsig's needs to stand in for this one: its mask, and the flags that matter to others. Children that
+    /// nobody waits for stay so.
+    pub(crate) fn stand_in(&self, signum: c_int, handler: LowLevelHandler) -> Self {
+        let mut stand_in = Self::with_handler(handler);
+        if self.is_function() {
+            stand_in.0.sa_mask = self.0.sa_mask;
+            stand_in.0.sa_flags |= self.0.sa_flags & !libc::SA_RESETHAND;
+        } else {
+            stand_in.0.sa_flags |= self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER;
+            stand_in.set_restart(true);
+        }
+        if signum == libc::SIGCHLD && self.handler() == libc::SIG_IGN {
+            stand_in.0.sa_flags |= libc::SA_NOCLDWAIT;
+        }
+        stand_in
+    }
+
+    pub(crate) fn is_function(&self) -> bool {
+        !matches!(self.handler(), libc::SIG_DFL | libc::SIG_IGN)
+    }
+
+    /// Calls the handler as the kernel does.
+    ///
+    /// # Safety
+    /// It is a function, and may be called with these arguments.
+    pub(crate) unsafe fn call(&self, signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
+        if self.0.sa_flags & libc::SA_SIGINFO != 0 {
+            // SAFETY: with this flag it has this type.
+            let handler = unsafe { std::mem::transmute::<usize, LowLevelHandler>(self.handler()) };
+            handler(signum, info, context);
+        } else {
+            // SAFETY: without it, this one.
+            let handler =
+                unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(self.handler()) };
+            handler(signum);
+        }
+    }
+
     /// Whether the kernel would do the same for both.
     pub(crate) fn same(&self, other: &Self) -> bool {
         let mask_of = |disposition: &Self| crate::sys::sigset::from_posix(&disposition.0.sa_mask);
