@@ -5,7 +5,6 @@
 //! stub's window and then by rsig's, is passed by a poke as well: blocked in that handler's own context, it arrives when
 //! the kernel goes back to the stub. (musl does the same with its cancellation signal.)
 
-use crate::async_safe::pending::PENDING;
 use crate::async_safe::poke;
 use crate::async_safe::stub::{self, Position};
 use crate::sys::{mask, sigset, thread};
@@ -19,49 +18,61 @@ static THREAD: AtomicUsize = AtomicUsize::new(0);
 /// Whether a poke was blocked in the context that a handler interrupted.
 static POKE_BLOCKED: AtomicBool = AtomicBool::new(false);
 
-/// One system call of the main thread: the kernel's answer; or -EINTR without any effect, where something is tripped
-/// before it begins.
+/// One system call of the main thread: the kernel's answer; or -EINTR without any effect, where a delivery has come after
+/// `stub::allow` and before it begins.
 ///
 /// # Safety
 /// The arguments are such as the system call allows.
 pub(crate) unsafe fn run(tid: c_int, number: c_long, arguments: &[c_long; 6]) -> c_long {
-    // Relaxed: read by handlers that see CALLER, which is stored after it.
+    // Relaxed, both: read by handlers that see CALLER, which is stored after them, and on this very thread.
     THREAD.store(thread::current() as usize, Ordering::Relaxed);
-    // SeqCst: our half of Dekker, as in `waker`: the stub's test of the flags must not pass it.
+    POKE_BLOCKED.store(false, Ordering::Relaxed);
+    // SeqCst: our half of Dekker, as in `waker`: the stub's look must not pass it.
     CALLER.store(tid, Ordering::SeqCst);
-    // SAFETY: the caller's promise; the flags are static.
-    let result = unsafe { stub::call(PENDING.flags(), number, arguments) };
+    // SAFETY: the caller's promise.
+    let result = unsafe { stub::call(number, arguments) };
     // Relaxed: a handler that still sees it sends a poke that finds nothing to do.
     CALLER.store(0, Ordering::Relaxed);
     result
 }
 
 /// The low-level handler's part, after the delivery is recorded.
-pub(crate) fn end(is_poke: bool, context: Option<&mut ucontext_t>) {
-    // SeqCst: the handler's half of Dekker; not before the tripped bit is set. It includes the acquire for THREAD.
+pub(crate) fn end(context: Option<&mut ucontext_t>) {
+    // Before CALLER is read: one of the two sees the other.
+    stub::interrupt();
+    // SeqCst: the handler's half of Dekker. It includes the acquire for THREAD.
     let caller = CALLER.load(Ordering::SeqCst);
     if caller == 0 {
         return;
     }
-    if THREAD.load(Ordering::Relaxed) != thread::current() as usize {
-        // A poke here was meant for a thread that is gone, and must not go round.
-        if !is_poke {
-            poke::send(caller);
-        }
-        return;
+    if is_own() { end_own(caller, context) } else { poke::send(caller) }
+}
+
+/// The same for a poke, which ends nothing that another delivery would not.
+pub(crate) fn end_poked(context: Option<&mut ucontext_t>) {
+    // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more.
+    POKE_BLOCKED.store(false, Ordering::Relaxed);
+    // Acquire: for THREAD. On another thread it was meant for one that is gone, and must not go round.
+    let caller = CALLER.load(Ordering::Acquire);
+    if caller != 0 && is_own() && stub::is_interrupted() {
+        end_own(caller, context);
     }
-    // Relaxed: for this very thread. One that was blocked for the interrupted handler has come: it is blocked no more.
-    let was_blocked = is_poke && POKE_BLOCKED.swap(false, Ordering::Relaxed);
-    if PENDING.tripped() == 0 {
-        return;
-    }
+}
+
+/// Whether the call is the interrupted thread's.
+fn is_own() -> bool {
+    // Relaxed: see `run`.
+    THREAD.load(Ordering::Relaxed) == thread::current() as usize
+}
+
+fn end_own(caller: c_int, context: Option<&mut ucontext_t>) {
     match context {
         // Called by another party's handler without its context.
         None if stub::is_active() => block_poke(None),
         None => return,
         Some(context) => match stub::leave(context) {
-            Position::Nested if was_blocked => return abandon(),
             Position::Nested => block_poke(Some(context)),
+            Position::Left => return abandon(),
             _ => return,
         },
     }
@@ -96,8 +107,7 @@ pub(crate) struct Abandoned {
 /// Asked by ordinary code, which the calling thread cannot run while it is in a call.
 pub(crate) fn take_abandoned() -> Option<Abandoned> {
     // Relaxed: asked is only whether it was this very thread.
-    let own = CALLER.load(Ordering::Relaxed) != 0
-        && THREAD.load(Ordering::Relaxed) == thread::current() as usize;
+    let own = CALLER.load(Ordering::Relaxed) != 0 && is_own();
     own.then(|| {
         abandon();
         // Relaxed: see `block_poke`.
@@ -107,8 +117,12 @@ pub(crate) fn take_abandoned() -> Option<Abandoned> {
 
 /// In a forked child, whose only thread has another id. It may have forked in a handler that interrupted its own call.
 pub(crate) fn reset(tid: c_int) {
-    // Relaxed: there is one thread.
-    let own = THREAD.load(Ordering::Relaxed) == thread::current() as usize;
-    let in_call = own && CALLER.load(Ordering::Relaxed) != 0;
-    CALLER.store(if in_call { tid } else { 0 }, Ordering::Relaxed);
+    // Relaxed, all: there is one thread.
+    if is_own() && CALLER.load(Ordering::Relaxed) != 0 {
+        CALLER.store(tid, Ordering::Relaxed);
+    } else {
+        abandon();
+        POKE_BLOCKED.store(false, Ordering::Relaxed);
+        poke::set_held(false);
+    }
 }

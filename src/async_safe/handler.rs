@@ -1,7 +1,7 @@
 //! The low-level handler: the one function that rsig ever gives to sigaction(2).
 
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, displaced, notify, pending, waker, wakeup};
+use crate::async_safe::{call, chain, channel, displaced, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
@@ -15,24 +15,39 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
         let origin = unsafe { info.as_ref() }.map_or(Origin::UNKNOWN, Origin::read);
-        if is_fault(signum, origin.code) {
-            return hand_back(signum);
-        }
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        match (poke::meaning(signum, &origin), context) {
-            (Meaning::Delivery, context) => {
-                deliver(signum, origin);
-                call::end(false, context);
+        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        if let Some(context) = context.as_deref_mut()
+            && chain::is_nested(context)
+        {
+            return come_back(signum, origin, context);
+        }
+        if is_fault(signum, origin.code) {
+            let called = context.is_some_and(|context| chain::call(signum, info, context));
+            if !called {
+                hand_back(signum);
             }
-            (Meaning::Poke, context) => call::end(true, context),
+            return;
+        }
+        match (poke::meaning(signum, &origin), context) {
+            (Meaning::Delivery, mut context) => {
+                deliver(signum, origin);
+                if !chain::is_quiet(signum) {
+                    call::end(context.as_deref_mut());
+                }
+                if let Some(context) = context {
+                    chain::call(signum, info, context);
+                }
+            }
+            (Meaning::Poke, context) => call::end_poked(context),
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
                 // SAFETY: as for the siginfo above.
                 if let Some(info) = unsafe { info.as_ref() } {
                     poke::hold_back(signum, info, context);
                 }
+                call::end(Some(context));
             }
             _ => {}
         }
@@ -44,9 +59,24 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     if !pending::is_open() {
         return;
     }
-    waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
+    if !chain::is_quiet(signum) {
+        wait_for_pump(signum, origin);
+    }
+    channel::deliver(signum, origin);
     wakeup::write(signum);
     notify::call(signum);
+}
+
+/// From a handler that was displaced: the channels have this delivery already.
+fn come_back(signum: c_int, origin: Origin, context: &mut ucontext_t) {
+    if pending::is_open() && chain::is_beneath(signum) {
+        wait_for_pump(signum, origin);
+        call::end(Some(context));
+    }
+}
+
+fn wait_for_pump(signum: c_int, origin: Origin) {
+    waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
 }
 
 /// Whether the processor raised it at the interrupted instruction, which would fault again for ever if

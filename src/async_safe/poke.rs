@@ -12,7 +12,7 @@ use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{thread, thread_timer, wait};
 use libc::{c_int, siginfo_t, ucontext_t};
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Its number, 0 while rsig has none.
@@ -24,6 +24,8 @@ static IGNORED: AtomicU64 = AtomicU64::new(0);
 static HELD: AtomicUsize = AtomicUsize::new(0);
 /// The timer that pokes the main thread where the kernel's queue is full, -1 while there is none.
 static TIMER: AtomicI32 = AtomicI32::new(-1);
+/// Whether the number is one that the program is sent while rsig has unblocked it.
+static CONTENDED: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -103,6 +105,7 @@ pub(crate) fn reset() {
     // Relaxed: there is one thread.
     SENDERS.store(0, Ordering::Relaxed);
     TIMER.store(-1, Ordering::Relaxed);
+    CONTENDED.store(false, Ordering::Relaxed);
 }
 
 /// Pokes a thread of this process.
@@ -175,24 +178,32 @@ pub(crate) fn is_held() -> bool {
     HELD.load(Ordering::Relaxed) == thread::current() as usize
 }
 
-/// Makes a delivery pending again, blocked in the context that it has interrupted. Pokes are held back with it; the end of the
-/// call sets that right.
+/// Makes a delivery pending again, blocked in the context that it has interrupted. Pokes are held back with it, so the call must
+/// end, and begin anew with another number.
 pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_t) {
+    // Relaxed: for this very thread.
+    CONTENDED.store(true, Ordering::Relaxed);
     let mask = sigset::from_posix(&context.uc_sigmask);
     sigset::write_posix(&mut context.uc_sigmask, mask | sigset::one(signum));
     put_back(signum, info);
 }
 
-/// For the whole process where that is allowed, so that a thread which waits for it gets it.
+/// Whether something was held back since the last time.
+pub(crate) fn take_contended() -> bool {
+    // Relaxed: see `hold_back`.
+    CONTENDED.swap(false, Ordering::Relaxed)
+}
+
+/// For the whole process where that is allowed and it was not sent to this thread alone, so that one which waits for it gets it.
 fn put_back(signum: c_int, info: &siginfo_t) {
-    if thread::queue_info_for_process(signum, info).is_err() {
+    let for_this_thread = info.si_code == libc::SI_TKILL;
+    if for_this_thread || thread::queue_info_for_process(signum, info).is_err() {
         let _ = thread::queue_info(thread::id(), signum, info);
     }
 }
 
-/// After the number has been blocked again: takes pokes that came too late out of the kernel's queue.
-pub(crate) fn drain() {
-    let set: rsig_sigset_t = sigset::one(number());
+/// After `set` has been blocked again: takes pokes that came too late out of the kernel's queue.
+pub(crate) fn drain(set: rsig_sigset_t) {
     while let Ok(accepted) = wait::accept(set, Some(Duration::ZERO)) {
         if !is_poke(&accepted.origin()) {
             put_back(accepted.signum(), accepted.info());

@@ -89,36 +89,21 @@ impl Waker {
 
     /// Records a delivery by `record`, which tells whether nothing was there before, and makes the descriptor readable.
     pub(crate) fn deliver(&self, record: impl FnOnce() -> bool) {
-        // Relaxed: one that is armed later is seen below.
-        let mut counted = self.armed.load(Ordering::Relaxed) >= 0;
-        if counted {
-            // SeqCst: counted before anything is recorded.
-            self.writers.fetch_add(1, Ordering::SeqCst);
-        }
+        // SeqCst: counted before anything is recorded, and before the descriptor is read.
+        self.writers.fetch_add(1, Ordering::SeqCst);
         let first = record();
-        // SeqCst: the handler's half of Dekker; not before the record is there.
-        if self.armed.load(Ordering::SeqCst) >= 0 {
-            if !counted {
-                // SeqCst: counted before the descriptor is read.
-                self.writers.fetch_add(1, Ordering::SeqCst);
-                counted = true;
-            }
-            // SeqCst: both after the count, so that `is_idle` speaks the truth, and of two each sees the other.
-            let fd = self.armed.load(Ordering::SeqCst);
-            let alone = self.writers.load(Ordering::SeqCst) == 1;
-            if fd >= 0 && (first || !alone) {
-                // Relaxed: `lower` reads it after `writers`.
-                self.written.fetch_add(1, Ordering::Relaxed);
-                eventfd::raise(fd);
-            }
+        // SeqCst, both: the handler's half of Dekker, not before the record is there; both after the count, so that `is_idle`
+        // speaks the truth, and of two each sees the other.
+        let fd = self.armed.load(Ordering::SeqCst);
+        if fd >= 0 && (first || self.writers.load(Ordering::SeqCst) != 1) {
+            // Relaxed: `lower` reads it after `writers`.
+            self.written.fetch_add(1, Ordering::Relaxed);
+            eventfd::raise(fd);
         }
-        if counted {
-            // Release: all of the above is done before the descriptor may be closed. A fork in a handler that interrupted
-            // this one has set the number to 0 in the child, and it must not wrap.
-            let _ = self
-                .writers
-                .fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
-        }
+        // Release: all of the above is done before the descriptor may be closed. A fork in a handler that interrupted this
+        // one has set the number to 0 in the child, and it must not wrap.
+        let _ =
+            self.writers.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
     }
 
     /// Makes the descriptor unreadable, unless there is something. The reader's, when there was nothing.

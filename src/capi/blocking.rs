@@ -1,14 +1,14 @@
 //! rsig_syscall, and the calls of PEP 475: rsig_open, rsig_read, rsig_write, rsig_accept, rsig_connect, rsig_recv,
 //! rsig_send, rsig_waitpid, rsig_poll, rsig_sleep.
 
+use crate::runtime::blocking;
+use crate::runtime::call::{self, Answer};
 use crate::runtime::error::Result;
-use crate::runtime::{blocking, call};
 use crate::sys::errno;
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t,
     sockaddr, socklen_t, ssize_t,
 };
-use nix::errno::Errno;
 
 /// One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
 /// when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
@@ -239,12 +239,12 @@ pub extern "C-unwind" fn rsig_sleep(seconds: f64) -> c_int {
 }
 
 /// A system call's result as C has it: -1 and errno for the system's failure and for rsig's alike.
-fn answer(result: Result<std::result::Result<c_long, Errno>>) -> c_long {
-    let errno = match result {
+fn answer(result: Result<Answer>) -> c_long {
+    let number = match result {
         Ok(Ok(value)) => return value,
-        Ok(Err(errno)) => errno,
-        Err(error) => error.errno,
+        Ok(Err(number)) => number,
+        Err(error) => error.errno as c_int,
     };
-    errno::set(errno as c_int);
+    errno::set(number);
     -1
 }

@@ -1,10 +1,10 @@
 //! The calls of PEP 475 that are more than one system call repeated.
 
+use crate::runtime::call::{self, Answer};
 use crate::runtime::error::{Error, Result};
-use crate::runtime::{call, pump};
+use crate::runtime::pump;
 use crate::sys::clock;
 use libc::{c_int, c_long, c_short, nfds_t, pid_t, pollfd, sockaddr, socklen_t, timespec};
-use nix::errno::Errno;
 use std::ptr;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(crate) unsafe fn connect(
     fd: c_int,
     address: *const sockaddr,
     length: socklen_t,
-) -> Result<std::result::Result<c_long, Errno>> {
+) -> Result<Answer> {
     let arguments = [fd.into(), address as c_long, length.into(), 0, 0, 0];
     // For such a one EISCONN is an error, whatever interrupted the call.
     let connected_before = is_connected(fd);
@@ -51,11 +51,11 @@ pub(crate) unsafe fn connect(
         pump::run_if_main()?;
         // SAFETY: the caller's promise.
         match unsafe { call::once(libc::SYS_connect, &arguments) } {
-            Err(Errno::EINTR) => interrupted = !connected_before,
-            Err(Errno::EISCONN) if interrupted => return Ok(Ok(0)),
+            Err(libc::EINTR) => interrupted = !connected_before,
+            Err(libc::EISCONN) if interrupted => return Ok(Ok(0)),
             // The socket's own time limit (SO_SNDTIMEO) is over, for which the first call would have said this.
-            Err(Errno::EALREADY) if interrupted && !is_nonblocking(fd) => {
-                return Ok(Err(Errno::EINPROGRESS));
+            Err(libc::EALREADY) if interrupted && !is_nonblocking(fd) => {
+                return Ok(Err(libc::EINPROGRESS));
             }
             result => return Ok(result),
         }
@@ -84,7 +84,7 @@ pub(crate) unsafe fn poll(
     fds: *mut pollfd,
     n: nfds_t,
     timeout: Option<Duration>,
-) -> Result<std::result::Result<c_long, Errno>> {
+) -> Result<Answer> {
     let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
     let arguments = |left: *mut timespec| [fds as c_long, n as c_long, left as c_long, 0, 0, 0];
     let mut passes: u32 = 0;
@@ -98,23 +98,23 @@ pub(crate) unsafe fn poll(
         // SAFETY: the caller's promise, and a time on this stack or NULL.
         match unsafe { call::once(libc::SYS_ppoll, &arguments(time)) } {
             // Handlers that make themselves pending again cannot keep the call from its result.
-            Err(Errno::EINTR) if passes > 1 => {
+            Err(libc::EINTR) if passes > 1 => {
                 let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
                 // SAFETY: as above. With a time of 0 it does not block.
                 match unsafe { call::plain(libc::SYS_ppoll, &arguments(&mut now)) } {
                     Ok(0) if left != Some(Duration::ZERO) => {}
-                    Err(Errno::EINTR) => {}
+                    Err(libc::EINTR) => {}
                     result => return Ok(result),
                 }
             }
-            Err(Errno::EINTR) => {}
+            Err(libc::EINTR) => {}
             result => return Ok(result),
         }
     }
 }
 
 /// Sleeps until a moment of the monotonic clock.
-pub(crate) fn sleep(duration: Duration) -> Result<std::result::Result<c_long, Errno>> {
+pub(crate) fn sleep(duration: Duration) -> Result<Answer> {
     let deadline = clock::now().saturating_add(duration);
     let until = clock::to_timespec(deadline);
     let until = (&raw const until) as c_long;

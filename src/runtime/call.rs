@@ -1,46 +1,70 @@
 //! Blocking system calls: one attempt without a race, and PEP 475's way to go on until there is a result.
 
-use crate::async_safe::{call, poke};
+use crate::async_safe::{call, pending, poke, stub};
 use crate::runtime::error::Result;
 use crate::runtime::{main_thread, pump, state};
-use crate::sys::mask;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
+use crate::sys::{errno, mask};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// A system call's result, or its errno: a number, as the kernel can answer one that has no name.
+pub(crate) type Answer = std::result::Result<c_long, c_int>;
 
 /// One attempt. On the main thread it is EINTR, without any effect, where something is tripped before it begins, and no
 /// handler runs; elsewhere it is the plain system call.
 ///
 /// # Safety
 /// The arguments are such as the system call allows.
-pub(crate) unsafe fn once(
-    number: c_long,
-    arguments: &[c_long; 6],
-) -> std::result::Result<c_long, Errno> {
-    if !main_thread::is_current() {
+pub(crate) unsafe fn once(number: c_long, arguments: &[c_long; 6]) -> Answer {
+    if main_thread::is_current() {
         // SAFETY: the caller's promise.
-        return unsafe { plain(number, arguments) };
-    }
-    let reachable = Reachable::make();
-    // SAFETY: the caller's promise.
-    let result = unsafe { call::run(main_thread::id(), number, arguments) };
-    reachable.undo();
-    match result {
-        // The kernel's errors; no result is in this range.
-        -4095..0 => Err(Errno::from_raw(result.wrapping_neg() as c_int)),
-        result => Ok(result),
+        unsafe { attempt(number, arguments, pending::is_tripped) }
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { plain(number, arguments) }
     }
 }
+
+/// One attempt of the main thread's, which a delivery ends that comes after `may_not_begin` was asked.
+///
+/// # Safety
+/// The arguments are such as the system call allows.
+unsafe fn attempt(number: c_long, arguments: &[c_long; 6], may_not_begin: fn() -> bool) -> Answer {
+    let mut contended = false;
+    loop {
+        stub::allow();
+        if may_not_begin() {
+            return Err(libc::EINTR);
+        }
+        let reachable = Reachable::make(contended);
+        // SAFETY: the caller's promise.
+        let result = unsafe { call::run(main_thread::id(), number, arguments) };
+        reachable.undo();
+        contended = poke::take_contended();
+        match result {
+            INTERRUPTED if contended && !pending::is_tripped() => {}
+            // The kernel's errors; no result is in this range.
+            -4095..0 => return Err(result.wrapping_neg() as c_int),
+            result => return Ok(result),
+        }
+    }
+}
+
+const INTERRUPTED: c_long = -(libc::EINTR as c_long);
 
 /// rt_sigtimedwait(2) by `once`.
 pub(crate) fn accept(
     set: rsig_sigset_t,
     timeout: Option<Duration>,
 ) -> std::result::Result<Accepted, Errno> {
-    // SAFETY: the arguments are those of the system call.
-    wait::accept_by(set, timeout, |number, arguments| unsafe { once(number, &arguments) })
+    wait::accept_by(set, timeout, |number, arguments| {
+        // SAFETY: the arguments are those of the system call.
+        unsafe { once(number, &arguments) }.map_err(Errno::from_raw)
+    })
 }
 
 /// Until there is a result that is not EINTR. On the main thread pending handlers run before each attempt; one that refuses
@@ -53,36 +77,35 @@ pub(crate) unsafe fn retried(
     number: c_long,
     arguments: &[c_long; 6],
     would_block: impl Fn() -> bool,
-) -> Result<std::result::Result<c_long, Errno>> {
-    let mut passes: u32 = 0;
+) -> Result<Answer> {
+    let mut stuck: u32 = 0;
     loop {
-        if pump::run_if_main()? > 0 {
-            passes = passes.saturating_add(1);
-        }
-        // SAFETY: the caller's promise.
-        match unsafe { once(number, arguments) } {
-            Err(Errno::EINTR) if passes > 1 && !would_block() => {
-                // SAFETY: as above.
-                match unsafe { plain(number, arguments) } {
-                    Err(Errno::EINTR) => {}
-                    result => return Ok(result),
-                }
-            }
-            Err(Errno::EINTR) => {}
-            result => return Ok(result),
+        pump::run_if_main()?;
+        let tripped = main_thread::is_current() && pending::is_tripped();
+        stuck = if tripped { stuck.saturating_add(1) } else { 0 };
+        let answer = if stuck > 1 && !would_block() {
+            // What they have made pending does not keep it from beginning; what comes now ends it.
+            // SAFETY: the caller's promise.
+            unsafe { attempt(number, arguments, || false) }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { once(number, arguments) }
+        };
+        if answer != Err(libc::EINTR) {
+            return Ok(answer);
         }
     }
 }
 
 /// # Safety
 /// As for `once`.
-pub(crate) unsafe fn plain(
-    number: c_long,
-    arguments: &[c_long; 6],
-) -> std::result::Result<c_long, Errno> {
+pub(crate) unsafe fn plain(number: c_long, arguments: &[c_long; 6]) -> Answer {
     let [a, b, c, d, e, f] = *arguments;
     // SAFETY: the caller's promise.
-    Errno::result(unsafe { libc::syscall(number, a, b, c, d, e, f) })
+    match unsafe { libc::syscall(number, a, b, c, d, e, f) } {
+        -1 => Err(errno::get()),
+        result => Ok(result),
+    }
 }
 
 /// Takes back what a call has left behind that another party's handler has left by siglongjmp(). The main thread's.
@@ -92,44 +115,64 @@ pub(crate) fn clear_abandoned() {
     if abandoned.is_none() && !held {
         return;
     }
-    if abandoned.is_some_and(|call| call.poke_blocked) && !held {
-        // With a valid set this cannot fail.
-        let _ = mask::change(libc::SIG_UNBLOCK, sigset::one(poke::number()));
+    let poke = sigset::one(poke::number());
+    if held {
+        // Unless the program has had its own way with the mask since. Relaxed: the main thread's own.
+        let before = BLOCKED.load(Ordering::Relaxed);
+        let blocked = mask::get().unwrap_or(0) | poke;
+        if blocked & before == before {
+            // With a valid set this cannot fail.
+            let _ = mask::change(libc::SIG_BLOCK, poke);
+        }
+        poke::set_held(false);
+    } else if abandoned.is_some_and(|call| call.poke_blocked) {
+        // As above.
+        let _ = mask::change(libc::SIG_UNBLOCK, poke);
     }
-    poke::set_held(false);
-    poke::drain();
+    poke::drain(poke);
 }
+
+/// What the main thread had blocked before rsig unblocked its own number.
+static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
 /// That a poke can reach the main thread: it has a number, and the thread does not block it.
 struct Reachable {
-    blocked_before: bool,
+    /// What to block again.
+    unblocked: rsig_sigset_t,
 }
 
 impl Reachable {
-    fn make() -> Self {
+    /// `contended`: the number that it has is one that the program is sent. Where there is no other, the call goes on without.
+    fn make(contended: bool) -> Self {
         clear_abandoned();
         let blocked = mask::get().unwrap_or(0);
-        if blocked & sigset::one(poke::number()) != 0 || !poke::is_installed() {
-            state::lock().install_poke(blocked);
+        let before = poke::number();
+        if blocked & sigset::one(before) != 0 || !poke::is_installed() {
+            state::lock().install_poke(blocked, contended);
         }
         poke::reserve(main_thread::id());
-        let poke = sigset::one(poke::number());
-        let blocked_before = blocked & poke != 0;
-        if blocked_before {
-            // Every number is. What the program itself is sent of this one meanwhile is held back by the handler.
-            poke::set_held(true);
-            let _ = mask::change(libc::SIG_UNBLOCK, poke);
+        let number = poke::number();
+        let mut unblocked = blocked & sigset::one(number);
+        if contended && number == before {
+            unblocked = 0;
         }
-        Self { blocked_before }
+        if unblocked != 0 {
+            // Every number is. What the program itself is sent of this one meanwhile is held back by the handler.
+            // Relaxed: the main thread's own.
+            BLOCKED.store(blocked, Ordering::Relaxed);
+            poke::set_held(true);
+            let _ = mask::change(libc::SIG_UNBLOCK, unblocked);
+        }
+        Self { unblocked }
     }
 
     /// Not by a destructor: no frame of rsig's has one while a handler can throw.
     fn undo(self) {
-        if self.blocked_before {
-            // As above.
-            let _ = mask::change(libc::SIG_BLOCK, sigset::one(poke::number()));
+        if self.unblocked != 0 {
+            // With a valid set this cannot fail.
+            let _ = mask::change(libc::SIG_BLOCK, self.unblocked);
             poke::set_held(false);
-            poke::drain();
+            poke::drain(self.unblocked);
         }
     }
 }

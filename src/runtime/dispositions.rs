@@ -8,6 +8,7 @@ use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
 use crate::runtime::{main_thread, pump};
 use crate::sys::action::{self, Disposition};
+use crate::sys::mask;
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
@@ -151,15 +152,20 @@ impl State {
         Ok(())
     }
 
-    /// Takes the highest real-time signal that nobody uses for pokes. Without one, signals that land on other threads do
-    /// not interrupt the main thread's system call.
-    pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t) {
+    /// Takes the highest real-time signal that nobody uses for pokes; one that is blocked, and so waits for somebody's sigwait(),
+    /// only where there is no other. Then the one there is stays, unless it is `contended`. Without one, signals that land
+    /// on other threads do not interrupt the main thread's system call.
+    pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t, contended: bool) {
         let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
-        let is_blocked = |signum: &c_int| blocked & sigset::one(*signum) != 0;
-        // One that is blocked waits for somebody's sigwait(): only where there is no other, and then the one there is stays.
-        let unblocked = numbers().filter(|signum| !is_blocked(signum));
-        let none = poke::number() == 0 || !poke::is_installed();
-        for signum in unblocked.chain(numbers().filter(|signum| none && is_blocked(signum))) {
+        let is_in = |set: rsig_sigset_t, signum: c_int| set & sigset::one(signum) != 0;
+        let before = poke::number();
+        let needed = contended || before == 0 || !poke::is_installed();
+        let pending = mask::pending().unwrap_or(0);
+        let unblocked = numbers().filter(|&signum| !is_in(blocked, signum));
+        let quiet = numbers().filter(|&signum| {
+            needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
+        });
+        for signum in unblocked.chain(quiet) {
             let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
             if let Some(found) = free
                 && self.install(signum, &found, &poke_disposition()).is_ok()
@@ -209,13 +215,15 @@ impl State {
     pub(crate) fn restore_all(&mut self) {
         // Relaxed: see `handled`.
         HANDLED.store(0, Ordering::Relaxed);
-        // One that waits, blocked, would find the default action, death.
-        poke::drain();
         poke::set_number(0);
+        let none_left = main_thread::is_current() && poke::is_idle();
         for signum in 1..=signals::MAX {
-            // A poke on its way would find the default action, death.
-            if poke::is_taken(signum) && !poke::is_idle() {
-                continue;
+            if poke::is_taken(signum) {
+                // A poke on its way would find the default action, death; and so would one that waits, blocked.
+                if !none_left {
+                    continue;
+                }
+                poke::drain(sigset::one(signum));
             }
             poke::set_use(signum, Use::Handled);
             let Ok(entry) = self.entry(signum) else { continue };

@@ -10,15 +10,16 @@ core::arch::global_asm!(
     "race_free_syscall:",
     ".cfi_startproc",
     "hint #34", // bti c
-    "mov x9, x0",
-    "mov x8, x1",
-    "mov x10, x2",
+    "mov x8, x0",
+    "mov x10, x1",
     "ldp x0, x1, [x10]",
     "ldp x2, x3, [x10, #16]",
     "ldp x4, x5, [x10, #32]",
     "adrp x12, {active}",
     "add x12, x12, :lo12:{active}",
-    "mov x11, #1",
+    "adrp x9, {interrupt}",
+    "add x9, x9, :lo12:{interrupt}",
+    "mov x11, sp",
     "str x11, [x12]",
     "race_free_window:",
     "ldar x11, [x9]",
@@ -36,11 +37,16 @@ core::arch::global_asm!(
     ".size race_free_syscall, . - race_free_syscall",
     ".popsection",
     active = sym super::ACTIVE,
+    interrupt = sym super::INTERRUPT,
     interrupted = const -(libc::EINTR as i64),
 );
 
 pub(super) fn program_counter(context: &ucontext_t) -> usize {
     context.uc_mcontext.pc as usize
+}
+
+pub(super) fn stack_pointer(context: &ucontext_t) -> usize {
+    context.uc_mcontext.sp as usize
 }
 
 pub(super) fn set_program_counter(context: &mut ucontext_t, address: usize) {

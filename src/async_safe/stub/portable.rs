@@ -1,22 +1,41 @@
-//! Machines that the stub has not been written for: the flags are tested, and then the call begins. A signal that lands
+//! Machines that the stub has not been written for: the word is tested, and then the call begins. A signal that lands
 //! in between is seen only when the call ends. `RSIG_RACE_FREE` tells the user.
 
-use crate::async_safe::pending::PENDING;
-use libc::{c_int, c_long, ucontext_t};
+use libc::{c_long, ucontext_t};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Whether the call is to end.
+static INTERRUPT: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn allow() {
+    // SeqCst: what makes it end after this is in what the caller looks at next, or seen by `call`.
+    INTERRUPT.store(0, Ordering::SeqCst);
+}
+
+pub(crate) fn interrupt() {
+    // SeqCst: not after the look whether there is a call.
+    INTERRUPT.store(1, Ordering::SeqCst);
+}
+
+pub(crate) fn is_interrupted() -> bool {
+    // SeqCst: not before the call is known to handlers.
+    INTERRUPT.load(Ordering::SeqCst) != 0
+}
 
 #[allow(dead_code)]
 pub(crate) enum Position {
     Elsewhere,
     Nested,
+    Left,
 }
 
-/// The kernel's answer, or -EINTR where something is tripped before it.
+/// The kernel's answer, or -EINTR where `interrupt` was called before it.
 ///
 /// # Safety
 /// The arguments are such as the system call allows.
-pub(crate) unsafe fn call(_flags: *const u64, number: c_long, arguments: &[c_long; 6]) -> c_long {
+pub(crate) unsafe fn call(number: c_long, arguments: &[c_long; 6]) -> c_long {
     const INTERRUPTED: c_long = -(libc::EINTR as c_long);
-    if PENDING.tripped() != 0 {
+    if is_interrupted() {
         return INTERRUPTED;
     }
     let [a, b, c, d, e, f] = *arguments;

@@ -1,6 +1,6 @@
 //! x86-64: the kernel takes the number in rax and the arguments in rdi, rsi, rdx, r10, r8, r9; it destroys rcx and r11.
 
-use libc::{REG_RIP, ucontext_t};
+use libc::{REG_RIP, REG_RSP, ucontext_t};
 
 core::arch::global_asm!(
     ".pushsection .text.race_free_syscall,\"ax\",@progbits",
@@ -9,18 +9,17 @@ core::arch::global_asm!(
     ".type race_free_syscall, @function",
     "race_free_syscall:",
     ".cfi_startproc",
-    "mov r11, rdi",
-    "mov rax, rsi",
-    "mov rcx, rdx",
+    "mov rax, rdi",
+    "mov rcx, rsi",
     "mov rdi, [rcx]",
     "mov rsi, [rcx + 8]",
     "mov rdx, [rcx + 16]",
     "mov r10, [rcx + 24]",
     "mov r8, [rcx + 32]",
     "mov r9, [rcx + 40]",
-    "mov qword ptr [rip + {active}], 1",
+    "mov [rip + {active}], rsp",
     "race_free_window:",
-    "cmp qword ptr [r11], 0",
+    "cmp qword ptr [rip + {interrupt}], 0",
     "jne race_free_way_out",
     "syscall",
     "race_free_window_end:",
@@ -35,11 +34,16 @@ core::arch::global_asm!(
     ".size race_free_syscall, . - race_free_syscall",
     ".popsection",
     active = sym super::ACTIVE,
+    interrupt = sym super::INTERRUPT,
     interrupted = const -(libc::EINTR as i64),
 );
 
 pub(super) fn program_counter(context: &ucontext_t) -> usize {
     context.uc_mcontext.gregs.get(REG_RIP as usize).map_or(0, |&register| register as usize)
+}
+
+pub(super) fn stack_pointer(context: &ucontext_t) -> usize {
+    context.uc_mcontext.gregs.get(REG_RSP as usize).map_or(0, |&register| register as usize)
 }
 
 pub(super) fn set_program_counter(context: &mut ucontext_t, address: usize) {
