@@ -110,7 +110,7 @@ pub(crate) struct Place {
     users: AtomicU32,
 }
 
-static PLACES: [Place; MAX] = [const { Place::EMPTY }; MAX];
+static PLACES: [Place; MAX] = [const { Place::new() }; MAX];
 /// For each signal, at which places there are channels whose set has it.
 static LISTENERS: [[AtomicU64; WORDS]; signals::COUNT] =
     [const { [const { AtomicU64::new(0) }; WORDS] }; signals::COUNT];
@@ -134,8 +134,8 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     }
 }
 
-/// Whether any channel has the signal.
-pub(crate) fn has_listener(signum: c_int) -> bool {
+/// Whether any channel listens to the signal.
+pub(crate) fn is_heard(signum: c_int) -> bool {
     let words = signals::index(signum).and_then(|index| LISTENERS.get(index));
     // Relaxed: with the lock under which channels are opened and closed.
     words.is_some_and(|words| words.iter().any(|word| word.load(Ordering::Relaxed) != 0))
@@ -159,7 +159,9 @@ pub(crate) fn listen(index: usize, set: rsig_sigset_t, on: bool) {
 }
 
 impl Place {
-    const EMPTY: Self = Self { channel: AtomicPtr::new(ptr::null_mut()), users: AtomicU32::new(0) };
+    const fn new() -> Self {
+        Self { channel: AtomicPtr::new(ptr::null_mut()), users: AtomicU32::new(0) }
+    }
 
     /// Looks at the channel, if there is one.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&Channel) -> R) -> Option<R> {

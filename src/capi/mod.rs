@@ -4,6 +4,7 @@
 //! Functions that may run a handler are `extern "C-unwind"`: a C++ exception may pass through them.
 
 mod blocking;
+mod channel;
 mod errors;
 mod event;
 mod init;

@@ -67,6 +67,14 @@ pub(crate) fn accept(
     })
 }
 
+/// ppoll(2) for reading, by `once`.
+pub(crate) fn readable(fd: c_int, timeout: Option<Duration>) -> std::result::Result<(), Errno> {
+    wait::readable_by([fd], timeout, |number, arguments| {
+        // SAFETY: the arguments are those of the system call.
+        unsafe { once(number, &arguments) }.map_err(Errno::from_raw)
+    })
+}
+
 /// Until there is a result that is not EINTR. On the main thread pending handlers run before each attempt; one that refuses
 /// is the error, and its errno is EINTR. Handlers that make themselves pending again cannot keep a call from its result that
 /// `would_block` says is there.

@@ -1,14 +1,14 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
-use crate::async_safe::displaced;
+use crate::async_safe::chain::{self, Owner};
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::async_safe::poke::{self, Use};
+use crate::async_safe::{channel, displaced};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
-use crate::runtime::{main_thread, pump};
+use crate::runtime::{self, main_thread, pump};
 use crate::sys::action::{self, Disposition};
-use crate::sys::mask;
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
@@ -29,6 +29,11 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) const NEW: Self =
         Self { action: rsig_action_t::DEFAULT, installed: None, beneath: rsig_action_t::DEFAULT };
+
+    /// Whether rsig has put there what was found.
+    fn is_ours(&self, found: &Disposition) -> bool {
+        self.installed == Some(found.handler())
+    }
 }
 
 /// Registers `action`, after the pending handlers have run; the action before.
@@ -52,20 +57,32 @@ pub(crate) fn get_action(signum: c_int) -> Result<rsig_action_t> {
     state::lock().describe(signum, &get(signum)?)
 }
 
-/// What the pump shall do with a delivery.
+/// What the pump shall do with a delivery: one that somebody else's handler has passed on is for the handler beneath.
 pub(crate) fn action(signum: c_int) -> rsig_action_t {
     let state = state::lock();
     let entry = signals::index(signum).and_then(|index| state.entries.get(index));
-    entry.map_or(rsig_action_t::DEFAULT, |entry| entry.action)
+    entry.map_or(rsig_action_t::DEFAULT, |entry| match entry.action.handler() {
+        Handler::Foreign => entry.beneath,
+        _ => entry.action,
+    })
 }
 
 /// The signals that rsig_signal() has given a function.
 pub(crate) fn handled() -> rsig_sigset_t {
-    // Relaxed: written by the main thread, which is also the one that asks.
+    // Relaxed: a handler that is set on another thread meanwhile may be seen or not.
     HANDLED.load(Ordering::Relaxed)
 }
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
+
+fn set_handled(signum: c_int, handled: bool) {
+    // Relaxed: see `handled`.
+    if handled {
+        HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
+    } else {
+        HANDLED.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+    }
+}
 
 /// siginterrupt(3), for whatever handler the signal has.
 pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> {
@@ -106,77 +123,101 @@ impl State {
         &mut self,
         signum: c_int,
         found: &Disposition,
-        mut action: rsig_action_t,
+        action: rsig_action_t,
     ) -> Result<()> {
-        let noted = self.saved.find(|kept| ptr::from_ref(kept).cast() == action.arg.cast_const());
-        let plain = |handler| match noted {
-            Some(noted) if noted.handler() == handler => *noted,
-            _ => Disposition::plain(handler),
-        };
-        let is_poke = poke::is_taken(signum);
-        let new = match action.handler() {
-            Handler::Function(_) => Disposition::with_handler(LOW_LEVEL),
+        let is_heard = channel::is_heard(signum);
+        let own = self.own_disposition(&action)?;
+        let new = match own {
+            Some(own) if is_heard => own.stand_in(signum, LOW_LEVEL),
             // Pokes must go on, so the low-level handler does what the action says.
-            Handler::Default | Handler::Ignore if is_poke => poke_disposition(),
-            Handler::Default => plain(libc::SIG_DFL),
-            Handler::Ignore => plain(libc::SIG_IGN),
-            Handler::Foreign => *noted.ok_or_else(|| {
-                Error::value(format_args!("arg is not one that came with RSIG_FOREIGN"))
-            })?,
+            Some(own) if poke::is_taken(signum) && !own.is_function() => {
+                runtime::poke::disposition()
+            }
+            Some(own) => *own,
+            None => Disposition::with_handler(LOW_LEVEL),
+        };
+        let beneath = self.entry(signum)?.beneath;
+        if is_heard {
+            // Before the first delivery can come.
+            self.set_owner(signum, found, own)?;
+        }
+        if let Err(error) = self.install(signum, found, &new) {
+            chain::set_owner(signum, &Owner::Rsig);
+            return Err(error);
+        }
+        if !is_heard {
+            chain::set_owner(signum, &Owner::Rsig);
+        }
+        let entry = self.entry(signum)?;
+        // A handler that is put back may chain to the one that it displaced.
+        let is_back = !is_heard && own.is_some_and(Disposition::is_function);
+        entry.action = if is_back { beneath } else { action };
+        let action = entry.action;
+        set_handled(signum, action.is_function() && new.is(LOW_LEVEL));
+        runtime::poke::set_use(signum, &action, is_heard, &new);
+        Ok(())
+    }
+
+    /// What an action other than a function of rsig_signal()'s is to the kernel.
+    fn own_disposition(&mut self, action: &rsig_action_t) -> Result<Option<&'static Disposition>> {
+        let noted = self.saved.find(|kept| ptr::from_ref(kept).cast() == action.arg.cast_const());
+        let special = match action.handler() {
+            Handler::Function(_) => return Ok(None),
+            Handler::Default => libc::SIG_DFL,
+            Handler::Ignore => libc::SIG_IGN,
+            Handler::Foreign => {
+                let error =
+                    || Error::value(format_args!("arg is not one that came with RSIG_FOREIGN"));
+                return noted.ok_or_else(error).map(Some);
+            }
             Handler::Error => return Err(Error::value(format_args!("the handler is SIG_ERR"))),
         };
-        if let Handler::Foreign = action.handler() {
-            // It may chain to the handler that it displaced.
-            action = self.entry(signum)?.beneath;
+        match noted.filter(|noted| noted.handler() == special) {
+            Some(noted) => Ok(Some(noted)),
+            None if special == libc::SIG_DFL => Ok(Some(&Disposition::DEFAULT)),
+            None => Ok(Some(&Disposition::IGNORED)),
         }
-        self.install(signum, found, &new)?;
-        self.entry(signum)?.action = action;
-        let is_function = matches!(action.handler(), Handler::Function(_));
-        // Relaxed: see `handled`.
-        if is_function && new.is(LOW_LEVEL) {
-            HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
-        } else {
-            HANDLED.fetch_and(!sigset::one(signum), Ordering::Relaxed);
-        }
-        if is_poke {
-            match action.handler() {
-                _ if !new.is(LOW_LEVEL) => {
-                    poke::set_use(signum, Use::Handled);
-                    poke::set_number(0);
-                }
-                Handler::Function(_) => poke::set_use(signum, Use::Handled),
-                Handler::Ignore => poke::set_use(signum, Use::Ignored),
-                _ => poke::set_use(signum, Use::Default),
+    }
+
+    /// Of a signal that a channel listens to.
+    fn set_owner(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        own: Option<&'static Disposition>,
+    ) -> Result<()> {
+        let entry = self.entry(signum)?;
+        let beneath = if entry.is_ours(found) { entry.beneath } else { entry.action };
+        let owner = match own {
+            None => Owner::Rsig,
+            Some(handler) if handler.is_function() => {
+                Owner::Other { handler, beneath: beneath.is_function() }
             }
+            Some(_) => Owner::Nobody,
+        };
+        chain::set_owner(signum, &owner);
+        Ok(())
+    }
+
+    /// When the first channel listens to a signal, or the last one does no more: the action stays as it is. What somebody else
+    /// has installed over rsig's handler stays too.
+    pub(crate) fn hear(&mut self, signum: c_int) -> Result<()> {
+        let found = get(signum)?;
+        let action = self.describe(signum, &found)?;
+        let is_ours = self.entry(signum)?.is_ours(&found) && found.is(LOW_LEVEL);
+        if is_ours && action.is_function() {
+            return Ok(());
+        }
+        if channel::is_heard(signum) || is_ours {
+            self.set_action(signum, &found, action)?;
         }
         Ok(())
     }
 
-    /// Takes the highest real-time signal that nobody uses for pokes; one that is blocked, and so waits for somebody's sigwait(),
-    /// only where there is no other. Then the one there is stays, unless it is `contended`. Without one, signals that land
-    /// on other threads do not interrupt the main thread's system call.
-    pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t, contended: bool) {
-        let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
-        let is_in = |set: rsig_sigset_t, signum: c_int| set & sigset::one(signum) != 0;
-        let before = poke::number();
-        let needed = contended || before == 0 || !poke::is_installed();
-        let pending = mask::pending().unwrap_or(0);
-        let unblocked = numbers().filter(|&signum| !is_in(blocked, signum));
-        let quiet = numbers().filter(|&signum| {
-            needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
-        });
-        for signum in unblocked.chain(quiet) {
-            let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
-            if let Some(found) = free
-                && self.install(signum, &found, &poke_disposition()).is_ok()
-            {
-                if let Ok(entry) = self.entry(signum) {
-                    entry.action = rsig_action_t::DEFAULT;
-                }
-                poke::set_use(signum, Use::Default);
-                poke::set_number(signum);
-                return;
-            }
+    /// For a signal that had the default action when rsig took it for itself.
+    pub(crate) fn forget_action(&mut self, signum: c_int) {
+        if let Ok(entry) = self.entry(signum) {
+            entry.action = rsig_action_t::DEFAULT;
         }
     }
 
@@ -193,9 +234,14 @@ impl State {
 
     /// The one place that changes a disposition. What rsig did not put there itself is noted before, to be put
     /// back by `restore_all`, or by the low-level handler.
-    fn install(&mut self, signum: c_int, found: &Disposition, new: &Disposition) -> Result<()> {
+    pub(crate) fn install(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        new: &Disposition,
+    ) -> Result<()> {
         let noted_before = displaced::get(signum);
-        if self.entry(signum)?.installed != Some(found.handler()) {
+        if !self.entry(signum)?.is_ours(found) {
             let note = self.save(found)?;
             displaced::note(signum, Some(note));
             let entry = self.entry(signum)?;
@@ -226,6 +272,7 @@ impl State {
                 poke::drain(sigset::one(signum));
             }
             poke::set_use(signum, Use::Handled);
+            chain::set_owner(signum, &Owner::Rsig);
             let Ok(entry) = self.entry(signum) else { continue };
             let installed = std::mem::replace(entry, Entry::NEW).installed;
             let found = action::get(signum).map(|found| found.handler()).ok();
@@ -237,13 +284,6 @@ impl State {
             }
         }
     }
-}
-
-/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
-fn poke_disposition() -> Disposition {
-    let mut disposition = Disposition::with_handler(LOW_LEVEL);
-    disposition.set_restart(true);
-    disposition
 }
 
 fn check(signum: c_int) -> Result<()> {

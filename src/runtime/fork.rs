@@ -5,6 +5,7 @@
 
 use crate::async_safe::pending::PENDING;
 use crate::async_safe::{call, poke, wakeup};
+use crate::runtime::channel::Seats;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::main_thread;
 use crate::runtime::state::{self, State};
@@ -54,6 +55,7 @@ fn register() -> std::result::Result<(), Errno> {
 /// What the forking thread carries across.
 struct Held {
     state: MutexGuard<'static, State>,
+    seats: Seats,
     mask: Option<rsig_sigset_t>,
 }
 
@@ -64,19 +66,22 @@ static HELD: Place = Place(UnsafeCell::new(None));
 
 extern "C" fn prepare() {
     let mask = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX).ok();
-    let held = Held { state: state::lock(), mask };
+    let state = state::lock();
+    let seats = state.lock_seats();
+    let held = Held { state, seats, mask };
     // SAFETY: this thread holds the lock.
     unsafe { *HELD.0.get() = Some(held) };
 }
 
 extern "C" fn parent() {
-    release(|_| {});
+    release(|_, _| {});
 }
 
 extern "C" fn child() {
-    release(|state| {
+    release(|state, seats| {
         PENDING.clear();
         state.replace_waker();
+        state.clear_channels(seats);
         poke::reset();
         wakeup::reset();
         if state.users > 0 {
@@ -86,10 +91,11 @@ extern "C" fn child() {
     });
 }
 
-fn release(put_right: impl FnOnce(&mut State)) {
+fn release(put_right: impl FnOnce(&mut State, &mut Seats)) {
     // SAFETY: this thread took the lock in `prepare`.
-    if let Some(Held { mut state, mask }) = unsafe { (*HELD.0.get()).take() } {
-        put_right(&mut state);
+    if let Some(Held { mut state, mut seats, mask }) = unsafe { (*HELD.0.get()).take() } {
+        put_right(&mut state, &mut seats);
+        drop(seats);
         drop(state);
         if let Some(mask) = mask {
             // With a mask that was just read this cannot fail.

@@ -68,6 +68,11 @@ impl rsig_action {
         }
     }
 
+    /// Whether it is one that the pump calls.
+    pub(crate) fn is_function(&self) -> bool {
+        matches!(self.handler(), Handler::Function(_))
+    }
+
     /// RSIG_DFL, RSIG_IGN or RSIG_FOREIGN, by its number.
     pub(crate) fn special(number: usize, arg: *const c_void) -> Self {
         // SAFETY: a nullable function pointer has any address as a value; `handler` above tells these

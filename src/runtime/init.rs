@@ -78,6 +78,7 @@ pub(crate) fn fini() -> Result<()> {
     if state.users > 0 {
         return Ok(());
     }
+    state.close_channels();
     state.restore_all();
     pending::set_open(false);
     wakeup::turn_off();

@@ -3,6 +3,7 @@
 
 pub(crate) mod blocking;
 pub(crate) mod call;
+pub(crate) mod channel;
 pub(crate) mod dispositions;
 pub(crate) mod error;
 pub(crate) mod fork;
@@ -11,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod kept;
 pub(crate) mod main_thread;
 pub(crate) mod notify;
+pub(crate) mod poke;
 pub(crate) mod pump;
 pub(crate) mod raised;
 pub(crate) mod send;

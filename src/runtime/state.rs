@@ -4,7 +4,9 @@
 //! the threads that no longer exist were doing. (A parking_lot mutex cannot promise that: its waiters queue in
 //! a table with locks of its own, which a fork can catch locked.) It is never held while code of the user's runs.
 
+use crate::async_safe::channel::MAX;
 use crate::async_safe::notify::Notify;
+use crate::runtime::channel;
 use crate::runtime::dispositions::Entry;
 use crate::runtime::kept::Kept;
 use crate::runtime::warning::Hook;
@@ -22,6 +24,8 @@ pub(crate) struct State {
     pub(crate) saved: Kept<Disposition>,
     pub(crate) notifies: Kept<Notify>,
     pub(crate) warning: Hook,
+    /// By place.
+    pub(crate) channels: [Option<channel::Kept>; MAX],
     /// The main thread's eventfd for waiting, -1 until it waits for the first time.
     pub(crate) waker_fd: c_int,
 }
@@ -32,6 +36,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     saved: Kept::NONE,
     notifies: Kept::NONE,
     warning: Hook::DEFAULT,
+    channels: [const { None }; MAX],
     waker_fd: -1,
 });
 

@@ -16,6 +16,9 @@ const MEANS_SOMETHING_WITHOUT_HANDLER: c_int = libc::SA_NOCLDSTOP | libc::SA_NOC
 pub(crate) struct Disposition(libc::sigaction);
 
 impl Disposition {
+    pub(crate) const DEFAULT: Self = Self::plain(libc::SIG_DFL);
+    pub(crate) const IGNORED: Self = Self::plain(libc::SIG_IGN);
+
     /// SIG_DFL or SIG_IGN.
     pub(crate) const fn plain(handler: sighandler_t) -> Self {
         // SAFETY: sigaction is a plain C structure, for which all-zero bytes are a value: SIG_DFL,

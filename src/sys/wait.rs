@@ -75,20 +75,24 @@ pub(crate) fn readable<const N: usize>(
     fds: [c_int; N],
     timeout: Option<Duration>,
 ) -> Result<(), Errno> {
+    readable_by(fds, timeout, |number, [fds, n, timeout, mask, ..]| {
+        // SAFETY: the arguments are those of the system call.
+        Errno::result(unsafe { libc::syscall(number, fds, n, timeout, mask) })
+    })
+}
+
+/// The same by another way to make a system call.
+pub(crate) fn readable_by<const N: usize>(
+    fds: [c_int; N],
+    timeout: Option<Duration>,
+    call: impl FnOnce(c_long, [c_long; 6]) -> Result<c_long, Errno>,
+) -> Result<(), Errno> {
     let mut fds = fds.map(|fd| pollfd { fd, events: libc::POLLIN, revents: 0 });
     let mut timeout = timeout.map(clock::to_timespec);
-    // SAFETY: `fds` and `timeout` are read and written within their bounds; the mask is NULL.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_ppoll,
-            fds.as_mut_ptr(),
-            N,
-            timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>),
-            ptr::null::<rsig_sigset_t>(),
-            SET_SIZE,
-        )
-    };
-    Errno::result(result).map(|_| ())
+    let timeout = timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
+    const NO_MASK: c_long = 0;
+    let arguments = [fds.as_mut_ptr() as c_long, N as c_long, timeout as c_long, NO_MASK, 0, 0];
+    call(libc::SYS_ppoll, arguments).map(|_| ())
 }
 
 /// signalfd(2): a descriptor that is readable, for the calling thread, while a signal of `set` is pending.

@@ -1,0 +1,323 @@
+//! Channels: opening, reading and closing them, on whichever thread.
+//!
+//! What C has is no address but a number, of the place where the channel is and of how many were there before it, so that one
+//! that is closed is never taken for another.
+
+use crate::async_safe::channel::{self, Channel, MAX, Place, Reader};
+use crate::async_safe::ring::{self, Ring};
+use crate::async_safe::slot::Slot;
+use crate::runtime::call;
+use crate::runtime::error::{Error, Result};
+use crate::runtime::siginfo::rsig_siginfo_t;
+use crate::runtime::state::{self, State};
+use crate::runtime::{main_thread, pump};
+use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::{clock, eventfd};
+use libc::c_int;
+use nix::errno::Errno;
+use std::ptr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What C calls a channel.
+#[derive(Clone, Copy)]
+pub(crate) struct Handle(usize);
+
+const PLACE_BITS: u32 = MAX.trailing_zeros();
+
+impl Handle {
+    pub(crate) fn of(number: usize) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+
+    fn new(index: usize, turn: usize) -> Self {
+        Self(turn.wrapping_shl(PLACE_BITS) | index)
+    }
+
+    fn index(self) -> usize {
+        self.0 & MAX.wrapping_sub(1)
+    }
+}
+
+/// The ordinary side of a place. Its lock is the readers': handlers have none.
+pub(crate) struct Seat {
+    /// Whose it is, 0 for nobody's.
+    handle: usize,
+    /// How many channels have been here.
+    turn: usize,
+    reader: Reader,
+    /// -1 until somebody waits.
+    fd: c_int,
+}
+
+static SEATS: [Mutex<Seat>; MAX] =
+    [const { Mutex::new(Seat { handle: 0, turn: 0, reader: Reader::NEW, fd: -1 }) }; MAX];
+
+fn seat(index: usize) -> Option<MutexGuard<'static, Seat>> {
+    Some(SEATS.get(index)?.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The seat and the place of an open channel.
+fn find(handle: Handle) -> Result<(MutexGuard<'static, Seat>, &'static Place)> {
+    let seat = seat(handle.index()).filter(|seat| seat.handle == handle.0 && handle.0 != 0);
+    seat.zip(channel::place(handle.index()))
+        .ok_or_else(|| Error::value(format_args!("the channel is not one that is open")))
+}
+
+/// What the memory of a channel is, from before it is open until nobody looks at it any more.
+pub(crate) struct Kept {
+    channel: ptr::NonNull<Channel>,
+    fd: c_int,
+    is_open: bool,
+}
+
+// SAFETY: it owns the channel, all of which may be looked at on any thread.
+unsafe impl Send for Kept {}
+
+impl Kept {
+    fn free(self) {
+        if self.fd >= 0 {
+            eventfd::close(self.fd);
+        }
+        // SAFETY: from `keep`, and nobody looks at it any more.
+        drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.channel.as_ptr(), 1)) });
+    }
+}
+
+pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
+    main_thread::require_init()?;
+    if set == 0 {
+        return Err(Error::value(format_args!("the set is empty")));
+    }
+    if capacity == 0 || capacity > ring::MAX {
+        let valid = ring::MAX;
+        return Err(Error::value(format_args!("capacity {capacity} is not one of 1 to {valid}")));
+    }
+    let channel = allocate(set, capacity)
+        .ok_or_else(|| Error::os(Errno::ENOMEM, format_args!("no memory for a channel")))?;
+    let mut state = state::lock();
+    main_thread::require_init()?;
+    state.free_closed();
+    let Some(index) = state.channels.iter().position(Option::is_none) else {
+        return Err(Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already")));
+    };
+    let channel = keep(channel)?;
+    state.open(index, Kept { channel, fd: -1, is_open: true }, set)
+}
+
+fn allocate(set: rsig_sigset_t, capacity: u32) -> Option<[Channel; 1]> {
+    let cells = allocate_slice(capacity, ring::Cell::new)?;
+    let slots = allocate_slice(set.count_ones(), Slot::new)?;
+    Some([Channel::new(set, Ring::new(cells), slots)])
+}
+
+/// Unlike a Box, whose failure would end the process.
+fn allocate_slice<T>(count: u32, new: impl FnMut() -> T) -> Option<Box<[T]>> {
+    let count = count as usize;
+    let mut items = Vec::new();
+    items.try_reserve_exact(count).ok()?;
+    items.resize_with(count, new);
+    Some(items.into_boxed_slice())
+}
+
+fn keep(channel: [Channel; 1]) -> Result<ptr::NonNull<Channel>> {
+    let mut items = Vec::new();
+    let error = || Error::os(Errno::ENOMEM, format_args!("no memory for a channel"));
+    items.try_reserve_exact(1).map_err(|_| error())?;
+    items.extend(channel);
+    ptr::NonNull::new(Box::into_raw(items.into_boxed_slice()).cast()).ok_or_else(error)
+}
+
+impl State {
+    fn open(&mut self, index: usize, kept: Kept, set: rsig_sigset_t) -> Result<Handle> {
+        let (Some(mut seat), Some(place), Some(room)) =
+            (seat(index), channel::place(index), self.channels.get_mut(index))
+        else {
+            return Err(Error::state());
+        };
+        place.set(kept.channel.as_ptr());
+        *room = Some(kept);
+        seat.turn = seat.turn.wrapping_add(1).max(1);
+        let handle = Handle::new(index, seat.turn);
+        (seat.handle, seat.reader, seat.fd) = (handle.0, Reader::NEW, -1);
+        drop(seat);
+        channel::listen(index, set, true);
+        let mut signum = sigset::next(set, 0);
+        while signum != 0 {
+            if let Err(error) = self.hear(signum) {
+                self.close(handle, set);
+                return Err(error);
+            }
+            signum = sigset::next(set, signum);
+        }
+        Ok(handle)
+    }
+
+    /// An open one, whose set is known.
+    fn close(&mut self, handle: Handle, set: rsig_sigset_t) {
+        let index = handle.index();
+        if let (Some(mut seat), Some(place), Some(kept)) = (
+            seat(index),
+            channel::place(index),
+            self.channels.get_mut(index).and_then(Option::as_mut),
+        ) {
+            channel::listen(index, set, false);
+            seat.handle = 0;
+            (kept.fd, kept.is_open) = (seat.fd, false);
+            place.set(ptr::null_mut());
+            if kept.fd >= 0 {
+                // Who waits for it looks again.
+                eventfd::raise(kept.fd);
+            }
+        }
+        let mut signum = sigset::next(set, 0);
+        while signum != 0 {
+            if !channel::is_heard(signum) {
+                // What cannot be put back was never taken.
+                let _ = self.hear(signum);
+            }
+            signum = sigset::next(set, signum);
+        }
+        self.free_closed();
+    }
+
+    /// What nobody looks at any more.
+    fn free_closed(&mut self) {
+        for (index, room) in self.channels.iter_mut().enumerate() {
+            let is_over = |kept: &mut Kept| {
+                !kept.is_open && channel::place(index).is_some_and(Place::is_idle)
+            };
+            if let Some(kept) = room.take_if(is_over) {
+                kept.free();
+            }
+        }
+    }
+
+    /// For rsig_fini().
+    pub(crate) fn close_channels(&mut self) {
+        for index in 0..MAX {
+            let handle = seat(index).map_or(0, |seat| seat.handle);
+            let set = channel::place(index).and_then(|place| place.with(Channel::set));
+            if let (1.., Some(set)) = (handle, set) {
+                self.close(Handle(handle), set);
+            }
+        }
+    }
+
+    /// In a forked child: nothing waits, and each descriptor is its own, under the same number.
+    pub(crate) fn clear_channels(&mut self, seats: &mut Seats) {
+        for (index, kept) in self.channels.iter_mut().enumerate() {
+            let (Some(kept), Some(place), Some(Some(seat))) =
+                (kept, channel::place(index), seats.0.get_mut(index))
+            else {
+                continue;
+            };
+            place.reset();
+            seat.reader = Reader::NEW;
+            let fd = if kept.is_open { &mut seat.fd } else { &mut kept.fd };
+            let is_lost = *fd >= 0 && eventfd::replace(*fd).is_err();
+            if is_lost {
+                *fd = -1;
+            }
+            place.with(|channel| {
+                channel.clear();
+                if is_lost {
+                    channel.waker().set_managed(false);
+                    channel.waker().disarm();
+                }
+            });
+        }
+        self.free_closed();
+    }
+
+    /// Held across a fork, as no other thread may be reading in the middle of it.
+    pub(crate) fn lock_seats(&self) -> Seats {
+        let is_taken = |index| self.channels.get(index).is_some_and(Option::is_some);
+        Seats(std::array::from_fn(|index| if is_taken(index) { seat(index) } else { None }))
+    }
+}
+
+pub(crate) struct Seats([Option<MutexGuard<'static, Seat>>; MAX]);
+
+pub(crate) fn close(handle: Handle) -> Result<()> {
+    main_thread::require_init()?;
+    let mut state = state::lock();
+    let (seat, place) = find(handle)?;
+    let set = place.with(Channel::set).unwrap_or(0);
+    drop(seat);
+    state.close(handle, set);
+    Ok(())
+}
+
+/// The descriptor, opened when somebody asks for it first.
+pub(crate) fn fd(handle: Handle) -> Result<c_int> {
+    main_thread::require_init()?;
+    let (mut seat, place) = find(handle)?;
+    place.with(|channel| arm(&mut seat, channel)).unwrap_or_else(|| Err(Error::state()))
+}
+
+fn arm(seat: &mut Seat, channel: &Channel) -> Result<c_int> {
+    if seat.fd < 0 {
+        let error = |errno| Error::os(errno, format_args!("cannot open an eventfd"));
+        seat.fd = eventfd::open().map_err(error)?;
+        channel.waker().set_managed(true);
+        channel.waker().arm(seat.fd);
+        channel.waker().lower(seat.fd, || channel.is_readable(&seat.reader));
+    }
+    Ok(seat.fd)
+}
+
+/// Gives `put` the next record, until there is none or it wants no more; how many.
+pub(crate) fn read(
+    handle: Handle,
+    max: usize,
+    mut put: impl FnMut(usize, rsig_siginfo_t),
+) -> Result<usize> {
+    main_thread::require_init()?;
+    let (mut seat, place) = find(handle)?;
+    let mut count: usize = 0;
+    place.with(|channel| {
+        while count < max
+            && let Some((record, deliveries)) = channel.read(&mut seat.reader)
+        {
+            put(count, rsig_siginfo_t::new(record.signum, &record.origin, deliveries));
+            count = count.saturating_add(1);
+        }
+        channel.waker().settle(|| channel.is_readable(&seat.reader));
+    });
+    Ok(count)
+}
+
+/// The next record; none where the time is over. On the main thread pending handlers run before and meanwhile.
+pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<rsig_siginfo_t>> {
+    let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
+    loop {
+        pump::run_if_main()?;
+        let mut next = None;
+        read(handle, 1, |_, info| next = Some(info))?;
+        let left = deadline.map(|deadline| deadline.saturating_sub(clock::now()));
+        if next.is_some() || left == Some(Duration::ZERO) {
+            return Ok(next);
+        }
+        sleep(handle, left)?;
+    }
+}
+
+/// Until something waits, or a handler is to run. Counted at the place, so that the descriptor stays what it is; no handler runs
+/// meanwhile that could leave it counted.
+fn sleep(handle: Handle, timeout: Option<Duration>) -> Result<()> {
+    let result = channel::place(handle.index()).and_then(|place| {
+        place.with(|_| {
+            fd(handle).and_then(|fd| match call::readable(fd, timeout) {
+                Ok(()) | Err(Errno::EINTR) => Ok(()),
+                Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a channel"))),
+            })
+        })
+    });
+    // Where there is no channel any more, the next look tells.
+    result.unwrap_or(Ok(()))
+}

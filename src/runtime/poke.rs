@@ -1,0 +1,63 @@
+//! Which number the pokes have, and what becomes of it otherwise.
+
+use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::poke::{self, Use};
+use crate::runtime::handler::{Handler, rsig_action_t};
+use crate::runtime::state::State;
+use crate::sys::action::{self, Disposition};
+use crate::sys::mask;
+use crate::sys::sigset::{self, rsig_sigset_t};
+use libc::c_int;
+
+impl State {
+    /// Takes the highest real-time signal that nobody uses for pokes; one that is blocked, and so waits for somebody's sigwait(),
+    /// only where there is no other. Then the one there is stays, unless it is `contended`. Without one, signals that land
+    /// on other threads do not interrupt the main thread's system call.
+    pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t, contended: bool) {
+        let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
+        let is_in = |set: rsig_sigset_t, signum: c_int| set & sigset::one(signum) != 0;
+        let before = poke::number();
+        let needed = contended || before == 0 || !poke::is_installed();
+        let pending = mask::pending().unwrap_or(0);
+        let unblocked = numbers().filter(|&signum| !is_in(blocked, signum));
+        let quiet = numbers().filter(|&signum| {
+            needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
+        });
+        for signum in unblocked.chain(quiet) {
+            let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
+            if let Some(found) = free
+                && self.install(signum, &found, &disposition()).is_ok()
+            {
+                self.forget_action(signum);
+                poke::set_use(signum, Use::Default);
+                poke::set_number(signum);
+                return;
+            }
+        }
+    }
+}
+
+/// When a number that is or was a poke's has a new action, and in the kernel a new disposition.
+pub(crate) fn set_use(signum: c_int, action: &rsig_action_t, is_heard: bool, new: &Disposition) {
+    if !poke::is_taken(signum) {
+        return;
+    }
+    let of_the_program = match action.handler() {
+        _ if is_heard => Use::Handled,
+        _ if !new.is(LOW_LEVEL) => {
+            poke::set_number(0);
+            Use::Handled
+        }
+        Handler::Function(_) => Use::Handled,
+        Handler::Ignore => Use::Ignored,
+        _ => Use::Default,
+    };
+    poke::set_use(signum, of_the_program);
+}
+
+/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
+pub(crate) fn disposition() -> Disposition {
+    let mut disposition = Disposition::with_handler(LOW_LEVEL);
+    disposition.set_restart(true);
+    disposition
+}
