@@ -278,7 +278,9 @@ extern "C" {
  * @return the call's result; -1 and errno as it has them
  *
  * Any thread, before rsig_init() too. Not async-signal-safe, nor a cancellation point. Not for calls that do not return to
- * the caller's stack as it was (vfork, clone, rt_sigreturn).
+ * the caller's stack as it was (vfork, clone, rt_sigreturn). A call with a mask or set of its own (ppoll, pselect6, epoll_pwait,
+ * rt_sigsuspend, rt_sigtimedwait) must leave the real-time signal that rsig has taken out of it, or signals that land on other
+ * threads do not end it, and rt_sigtimedwait may answer with that number.
  */
 long rsig_syscall(long nr,
                   long a,
@@ -986,7 +988,9 @@ const char *rsig_version(void);
 /**
  * Waits until a signal's handler has run, on the main thread by itself. What is pending already runs, and ends the
  * wait: the race of pause(2) is not there. A signal that lands on another thread ends the main thread's wait too.
- * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs.
+ * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs. As with
+ * pause(2), look in a loop for what you wait for: right after a call such as rsig_read() it can end without any (see the README's
+ * limits).
  *
  * @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: the main
  *         thread waits with an eventfd; RSIG_ERROR_STATE
