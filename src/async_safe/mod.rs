@@ -5,7 +5,9 @@
 //! `displaced`), `pending` records it, `waker` makes rsig_fd() readable, `wakeup` writes its byte, `notify` calls the user's
 //! own function, `call` ends the main thread's system call, by way of `stub`, or of a `poke` from another thread.
 
+pub(crate) mod before;
 pub(crate) mod call;
+pub(crate) mod death;
 pub(crate) mod displaced;
 pub(crate) mod handler;
 pub(crate) mod notify;

@@ -4,6 +4,8 @@
 //! Functions that may run a handler are `extern "C-unwind"`: a C++ exception may pass through them.
 
 mod blocking;
+mod child;
+mod die;
 mod errors;
 mod event;
 mod init;

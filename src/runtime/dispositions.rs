@@ -1,8 +1,8 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
-use crate::async_safe::displaced;
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::async_safe::poke::{self, Use};
+use crate::async_safe::{before, displaced};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
@@ -188,15 +188,17 @@ impl State {
     /// The one place that changes a disposition. What rsig did not put there itself is noted before, to be put
     /// back by `restore_all`, or by the low-level handler.
     fn install(&mut self, signum: c_int, found: &Disposition, new: &Disposition) -> Result<()> {
-        let noted_before = displaced::get(signum);
+        let (noted_before, found_first) = (displaced::get(signum), before::get(signum));
         if self.entry(signum)?.installed != Some(found.handler()) {
             let note = self.save(found)?;
             displaced::note(signum, Some(note));
+            before::note(signum, found_first.or(Some(note)));
             let entry = self.entry(signum)?;
             entry.beneath = entry.action;
         }
         if let Err(errno) = action::set(signum, new) {
             displaced::note(signum, noted_before);
+            before::note(signum, found_first);
             let name = Named(signum);
             return Err(Error::os(errno, format_args!("cannot change the action of {name}")));
         }
@@ -227,6 +229,7 @@ impl State {
                 // The kernel has had this disposition for this signal before.
                 let _ = action::set(signum, before);
             }
+            before::note(signum, None);
         }
     }
 }

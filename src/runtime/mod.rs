@@ -3,6 +3,8 @@
 
 pub(crate) mod blocking;
 pub(crate) mod call;
+pub(crate) mod child;
+pub(crate) mod die;
 pub(crate) mod dispositions;
 pub(crate) mod error;
 pub(crate) mod fork;
