@@ -1,7 +1,7 @@
 //! The low-level handler: the one function that rsig ever gives to sigaction(2).
 
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, displaced, notify, pending, waker, wakeup};
+use crate::async_safe::{call, deliveries, displaced, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
@@ -44,6 +44,7 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     if !pending::PENDING.is_open() {
         return;
     }
+    deliveries::count(signum);
     waker::deliver(|| pending::PENDING.deliver(signum, origin));
     wakeup::write(signum);
     notify::call(signum);

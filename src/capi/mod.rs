@@ -6,6 +6,7 @@
 mod blocking;
 mod child;
 mod die;
+mod dump;
 mod errors;
 mod event;
 mod init;

@@ -84,12 +84,17 @@ impl State {
             .ok_or_else(|| Error::signum(signum))
     }
 
+    /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. Where rsig did not put that,
+    /// somebody has copied it from another signal.
+    pub(crate) fn own_action(&self, signum: c_int, found: &Disposition) -> Option<rsig_action_t> {
+        let entry = self.entries.get(signals::index(signum)?)?;
+        (found.is(LOW_LEVEL) && entry.installed.is_some()).then_some(entry.action)
+    }
+
     /// What a disposition that the kernel has shown is in rsig's terms.
     fn describe(&mut self, signum: c_int, found: &Disposition) -> Result<rsig_action_t> {
-        let entry = self.entry(signum)?;
-        // Where rsig did not put it, somebody has copied it from another signal.
-        if found.is(LOW_LEVEL) && entry.installed.is_some() {
-            return Ok(entry.action);
+        if let Some(action) = self.own_action(signum, found) {
+            return Ok(action);
         }
         let number = match found.handler() {
             libc::SIG_DFL => 0,

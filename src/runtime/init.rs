@@ -1,7 +1,7 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
 use crate::async_safe::pending::PENDING;
-use crate::async_safe::{before, notify, poke};
+use crate::async_safe::{before, deliveries, notify, poke};
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
@@ -35,6 +35,7 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
                 .map_err(|errno| Error::os(errno, format_args!("cannot read the signal mask")))?,
         );
         PENDING.clear();
+        deliveries::clear();
         PENDING.set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)

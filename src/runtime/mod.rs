@@ -6,6 +6,7 @@ pub(crate) mod call;
 pub(crate) mod child;
 pub(crate) mod die;
 pub(crate) mod dispositions;
+pub(crate) mod dump;
 pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod handler;
