@@ -172,8 +172,11 @@ TEST(vfork_child, "a vfork()ed child dies alone, and its parent's signals are as
 
 /* --- where the signal does not kill --- */
 
+static void exit_otherwise(void) { _exit(4); }
+
 static void die_as_process_1(void) {
     CHECK_INT(getpid(), 1);
+    CHECK_INT(atexit(exit_otherwise), 0);
     die();
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn id() -> c_int {
     unsafe { libc::syscall(libc::SYS_gettid) as c_int }
 }
 
-/// Sends the calling thread a signal, also in a vfork()ed child, whose thread the C library takes for the parent's.
+/// Sends the calling thread a signal, also in a vfork()ed child, whose thread some C libraries take for the parent's.
 /// Async-signal-safe.
 pub(crate) fn kill_self(signum: c_int) -> Result<(), Errno> {
     // SAFETY: any number is allowed; a wrong one is EINVAL.
