@@ -11,7 +11,8 @@
  *   have stored is then left untouched.
  * - The main thread is the one that called rsig_init(), or rsig_set_main_thread() since. After fork() it
  *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
- *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's.
+ *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's but rsig_restore_signals()
+ *   and rsig_die().
  * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
  *   until rsig_fini(). Leave it open, whatever else the program closes.
  * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
@@ -512,6 +513,92 @@ int rsig_channel_wait(rsig_channel_t *channel,
  * Any thread. Not async-signal-safe.
  */
 int rsig_channel_close(rsig_channel_t *channel);
+
+/**
+ * Gives a child, between fork() and exec, the signals that the process had before rsig_init(), so that the program which
+ * it executes does not start with SIGPIPE ignored, or with the parent's mask. (Python: subprocess's restore_signals.)
+ *
+ * Each signal that rsig has touched gets the disposition that rsig found there first, where it now has rsig's handler, is
+ * ignored, or has its default action: what the program itself made of it meanwhile, by rsig_signal(signum, RSIG_IGN) too,
+ * is undone, so ignore in the child after this what the new program shall ignore. A function that somebody else has
+ * installed over rsig's stays, and so does what rsig has never touched; exec resets functions to the default action. Then
+ * the calling thread's mask becomes that of the thread that called the first rsig_init(), as it was at that moment: a
+ * signal that was held back until now finds the old dispositions. In a signal handler the mask is that until the handler
+ * returns.
+ *
+ * It writes no memory but errno, not even a message on failure, and may therefore be called in a vfork()ed child, whose
+ * memory is the parent's; the parent's signals stay as they are. Until this has returned, a signal that the child gets
+ * would run rsig's handler, or the program's own, in the parent's memory: so block all signals before vfork(), and let the
+ * parent unblock them after it; in the child, this does. The same is wise before fork().
+ *
+ * The child then executes or dies (rsig_die(), _exit()). In one that fork() made and that goes on instead, rsig is
+ * initialised still, and no signal has a handler of rsig's.
+ *
+ * @return RSIG_OK; RSIG_ERROR_STATE; RSIG_ERROR_OS with the system's errno where it has refused something, and then the
+ *         rest is put back all the same
+ *
+ * Any thread, while no other one is in rsig_init() or rsig_fini(). Async-signal-safe. No rsig_error_message().
+ */
+int rsig_restore_signals(void);
+
+/**
+ * Ends the process by a signal's default action, whatever its disposition and the mask, so that its parent sees of which
+ * it died: WIFSIGNALED() and WTERMSIG(), and a shell 128 + signum. What a program owes its parent that has cleaned up
+ * after SIGINT or SIGTERM.
+ *
+ * As with any death by signal, no atexit function runs and stdio is not flushed: fflush() before. A signal whose default
+ * action dumps core does so, as the system is set up. Where the kernel does not let the signal kill, as it does not in
+ * process 1 of a container, the process ends by _exit(128 + signum).
+ *
+ * @param signum  a signal whose default action ends a process: of rsig_valid_signals() all but SIGCHLD, SIGCONT, SIGURG,
+ *                SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU
+ * @return only on failure: RSIG_ERROR_VALUE for any other number, and then nothing is changed
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe with a number that is right, and then also right in a vfork()ed
+ * child.
+ */
+int rsig_die(int signum);
+
+/**
+ * Writes the state of every signal as a table: a heading, then a line for each of rsig_valid_signals(), in ascending
+ * order. For people; programs read rsig_dump_json(). The columns:
+ *
+ * - NO, NAME: the number, and the name as rsig_signame() has it
+ * - DISPOSITION: asked of the kernel now, in rsig_getsignal()'s terms: "default", "ignored", "rsig" for a function that
+ *   rsig_signal() has set, "foreign" for a handler that is not rsig's
+ * - RESTART: whether that handler lets system calls go on (SA_RESTART)
+ * - BLOCKED: by the calling thread
+ * - PENDING: blocked and waiting in the kernel, for the calling thread or for the process
+ * - TRIPPED: delivered and waiting for rsig_pump()
+ * - DELIVERIES: how many rsig has recorded since rsig_init(), in a forked child since the fork; for standard signals, of
+ *   which the kernel merges what it has not delivered yet, fewer than were sent
+ * - NOTE: "-", or that this is the signal with which rsig interrupts its own main thread; its disposition is then shown as
+ *   the program has made it, while /proc/PID/status has it as caught. Later versions may have other notes, and other
+ *   columns before this one.
+ *
+ * The facts are taken before the first line is written. Each line is one write(), which goes on where it was partial or
+ * interrupted; a descriptor that blocks makes this wait, and handlers do not run meanwhile. A pipe without a reader is EPIPE
+ * and never SIGPIPE.
+ *
+ * @param fd  where to write
+ * @return RSIG_OK; RSIG_ERROR_OS with what write(2) says, such as EBADF, EPIPE, EAGAIN or ENOSPC, and then a part of the
+ *         table may be written; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_dump(int fd);
+
+/**
+ * Writes what rsig_dump() does for programs: an object of JSON (RFC 8259) on a line for each signal, without a heading.
+ * Its members are "signum", a number; "name" and "disposition", strings; "restart", "blocked", "pending" and "tripped",
+ * true or false; "deliveries", a number; "note", a string or null. Later versions may add others.
+ *
+ * @param fd  where to write
+ * @return as rsig_dump()
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_dump_json(int fd);
 
 /**
  * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.

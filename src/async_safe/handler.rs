@@ -1,7 +1,9 @@
 //! The low-level handler: the one function that rsig ever gives to sigaction(2).
 
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, chain, channel, displaced, notify, pending, waker, wakeup};
+use crate::async_safe::{
+    call, chain, channel, deliveries, displaced, notify, pending, waker, wakeup,
+};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
@@ -59,6 +61,7 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     if !pending::is_open() {
         return;
     }
+    deliveries::count(signum);
     if !chain::is_quiet(signum) {
         wait_for_pump(signum, origin);
     }

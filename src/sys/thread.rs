@@ -34,6 +34,14 @@ pub(crate) fn id() -> c_int {
     unsafe { libc::syscall(libc::SYS_gettid) as c_int }
 }
 
+/// Sends the calling thread a signal, also in a vfork()ed child, whose thread some C libraries take for the parent's.
+/// Async-signal-safe.
+pub(crate) fn kill_self(signum: c_int) -> Result<(), Errno> {
+    // SAFETY: any number is allowed; a wrong one is EINVAL.
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id(), signum) };
+    Errno::result(result).map(|_| ())
+}
+
 /// Queues a signal with a payload for one thread of this process. Async-signal-safe.
 pub(crate) fn queue(tid: c_int, signum: c_int, payload: u64) -> Result<(), Errno> {
     // SAFETY: zero is a value for every field of a siginfo_t.
