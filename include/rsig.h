@@ -137,9 +137,25 @@ typedef void (*rsig_warning_hook_t)(const char *message, void *arg);
 
 /**
  * Where a signal came from: the seven fields that Python documents, without their `si_`, then what rsig adds.
- * A field that this kind of signal does not define is 0: `pid` and `uid` are the sender's for kill(),
- * sigqueue() and the like, and the child's for SIGCHLD; `status` is SIGCHLD's; `band` is SIGIO's. 128 bytes;
- * see sigaction(2).
+ * A field that this kind of signal does not define is 0. 128 bytes; see sigaction(2). The same event has the same
+ * record, whether a handler gets it or the sigwait family.
+ *
+ * | `code` | from | fields |
+ * |---|---|---|
+ * | SI_USER | kill() | pid, uid |
+ * | SI_TKILL | raise(), pthread_kill(), tgkill() | pid, uid |
+ * | SI_QUEUE | sigqueue() | pid, uid, value_int, value_ptr |
+ * | SI_TIMER | timer_create() | value_int, value_ptr, overrun |
+ * | SI_MESGQ | mq_notify() | pid, uid (who sent the message), value_int, value_ptr |
+ * | SI_ASYNCIO | aio_read() and the like | pid, uid, value_int, value_ptr |
+ * | CLD_EXITED and the like | SIGCHLD | pid, uid (the child's), status |
+ * | POLL_IN and the like, SI_SIGIO | a descriptor with O_ASYNC and F_SETSIG | band, fd |
+ * | SI_KERNEL | alarm(), setitimer(), the terminal, O_ASYNC without F_SETSIG | none |
+ * | above 0 | the processor's faults, SIGTRAP, SIGSYS | none |
+ *
+ * Where the kernel's queue is full (RLIMIT_SIGPENDING), a signal below SIGRTMIN arrives without its siginfo: SI_USER, from
+ * process 0. Who says SI_USER or SI_TKILL is who the kernel says; with the other codes below 0 the sender may have written
+ * the whole record itself, by rt_sigqueueinfo(2), so do not take its word for a permission.
  */
 typedef struct rsig_siginfo {
   /**
@@ -167,7 +183,7 @@ typedef struct rsig_siginfo {
    */
   int32_t status;
   /**
-   * SIGIO: the events, as poll() has them.
+   * SIGIO, where F_SETSIG has asked for a siginfo: the events, as poll() has them.
    */
   int64_t band;
   /**
@@ -187,9 +203,13 @@ typedef struct rsig_siginfo {
    */
   uint32_t count;
   /**
+   * The descriptor that `band` tells of.
+   */
+  int32_t fd;
+  /**
    * For later; 0.
    */
-  uint32_t reserved[19];
+  uint32_t reserved[18];
 } rsig_siginfo;
 
 /**
