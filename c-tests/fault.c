@@ -230,6 +230,28 @@ TEST(sent_bus_is_deferred, "sent by a process it is deferred: SIGBUS") { check_d
 TEST(sent_fpe_is_deferred, "sent by a process it is deferred: SIGFPE") { check_deferred(SIGFPE); }
 TEST(sent_ill_is_deferred, "sent by a process it is deferred: SIGILL") { check_deferred(SIGILL); }
 
+/* By the process itself: the kernel lets it say anything. */
+static void forge(int signum, int code) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = signum;
+    info.si_code = code;
+    CHECK_SYS(syscall(SYS_rt_sigqueueinfo, getpid(), signum, &info));
+}
+
+TEST(forged_counts_as_made, "one that the process forges with a fault's code counts as a fault") {
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    for (int i = 0; i < 4; i++) {
+        install(signals[i], displaced, 0, NULL);
+        handle(signals[i]);
+        forge(signals[i], 1);
+        CHECK_INT(rsig_pump(), 0);
+        CHECK_INT(calls.calls, 0);
+        CHECK(check_kernel_handler(signals[i]) == (void *)(size_t)displaced);
+        CHECK_INT(displaced_calls, 0);
+    }
+}
+
 /* A handler that somebody put over rsig's, and that passes everything on. */
 static struct sigaction under;
 static volatile sig_atomic_t chained;
