@@ -30,7 +30,7 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         if is_fault(signum, origin.code) {
             let called = context.is_some_and(|context| chain::call(signum, info, context));
             if !called {
-                hand_back(signum, record);
+                hand_back(signum);
             }
             return;
         }
@@ -96,20 +96,11 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
-fn hand_back(signum: c_int, info: Option<&siginfo_t>) {
-    const DEFAULT: Disposition = Disposition::plain(libc::SIG_DFL);
-    let installed = action::get(signum);
+fn hand_back(signum: c_int) {
+    let installed = action::get(signum).map(|installed| installed.handler());
     let next = displaced::get(signum)
-        .filter(|next| !installed.is_ok_and(|installed| installed.handler() == next.handler()))
-        .unwrap_or(&DEFAULT);
+        .filter(|displaced| installed != Ok(displaced.handler()))
+        .unwrap_or(&Disposition::DEFAULT);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
-    if installed.is_ok_and(|installed| installed.is(LOW_LEVEL))
-        && let Some(info) = info
-    {
-        // What this process has forged has no instruction that faults again, and would be lost. The signal is blocked until
-        // we return, then it is delivered before that instruction runs, with the context that we were given; should this fail,
-        // the instruction faults. Not where another handler has called ours: it may never return.
-        let _ = thread::queue_info(thread::id(), signum, info);
-    }
 }
