@@ -7,7 +7,6 @@ use crate::async_safe::{
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
-use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 /// Its address is how rsig knows its own disposition when the kernel shows it.
