@@ -647,7 +647,7 @@ TEST(number_accepted_by_sigwait,
     CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
-/* What the program sends of a number: EACH signals, some to the process, some to the main thread. */
+/* What the program sends of a number: so many, to the process and to the main thread. */
 enum { EACH = 3 };
 
 static void send_own(int signum) {
@@ -734,15 +734,40 @@ TEST(own_pending_but_one, "the same when only one number is left") {
     own_are_pending(from_to(SIGRTMIN, SIGRTMAX - 1));
 }
 
+/* A line of what the kernel says of the main thread. */
+static unsigned long long main_status(const char *name, int base) {
+    char line[256];
+    unsigned long long value = 0;
+    snprintf(line, sizeof line, "/proc/self/task/%d/status", (int)main_tid);
+    FILE *file = fopen(line, "r");
+    CHECK(file);
+    while (fgets(line, sizeof line, file))
+        if (!strncmp(line, name, strlen(name))) value = strtoull(line + strlen(name), NULL, base);
+    fclose(file);
+    return value;
+}
+
+static unsigned long long times_asleep(void) { return main_status("voluntary_ctxt_switches:", 10); }
+
+/*
+ * Once the main thread sleeps in the system call. Where it lets the first signal through, it sleeps
+ * anew when this returns: just woken, it may still look asleep.
+ */
+static void wake_by(void (*send)(int), int signum, long number) {
+    check_await_syscall(main_tid, number);
+    unsigned long long before = times_asleep();
+    int wakes = !(main_status("SigBlk:", 16) & RSIG_SIGSET(signum));
+    send(signum);
+    while (wakes && times_asleep() == before) sched_yield();
+    check_await_syscall(main_tid, number);
+}
+
 /* Each time the main thread sleeps in the system call: the program's own, of the next number. */
 static int lowest_sent;
 
 static void *send_during(void *number) {
     set_mask(worker_mask);
-    for (int n = SIGRTMAX; n >= lowest_sent; n--) {
-        check_await_syscall(main_tid, (long)(size_t)number);
-        send_own(n);
-    }
+    for (int n = SIGRTMAX; n >= lowest_sent; n--) wake_by(send_own, n, (long)(size_t)number);
     return take_signal(number);
 }
 
@@ -816,7 +841,7 @@ static void all_are_pending(void) {
 }
 
 TEST(own_pending_of_every_number,
-     "where there is no other number, calls still sleep and have their results, and nothing is lost") {
+     "where there is no other number, calls still sleep, and have results, and nothing is lost") {
     set_up();
     block_everything();
     all_are_pending();
@@ -830,12 +855,12 @@ TEST(own_pending_of_every_number_later, "the same when rsig has its number alrea
     all_are_pending();
 }
 
+static void send_to_main(int signum) { CHECK_INT(pthread_kill(main_thread, signum), 0); }
+
 /* Blocks nothing, and so would take what is sent to the process. */
 static void *send_to_main_alone(void *unused) {
     set_mask(0);
-    check_await_syscall(main_tid, SYS_read);
-    CHECK_INT(pthread_kill(main_thread, SIGRTMAX), 0);
-    check_await_syscall(main_tid, SYS_read);
+    wake_by(send_to_main, SIGRTMAX, SYS_read);
     CHECK_INT(write(pipe_fds[1], "x", 1), 1);
     return unused;
 }
@@ -1062,7 +1087,8 @@ static void nest_in_both(void) {
     CHECK_INT(later_calls.calls, 1);
 }
 
-TEST(nested_in_nested_low_level_handler, "the same where rsig's has itself interrupted a plain one") {
+TEST(nested_in_nested_low_level_handler,
+     "the same where rsig's has itself interrupted a plain one") {
     under_each_mask(nest_in_both);
 }
 
