@@ -49,9 +49,16 @@ pub(crate) fn end(context: Option<&mut ucontext_t>) {
 }
 
 /// The same for a poke, which ends nothing that another delivery would not.
-pub(crate) fn end_poked(context: Option<&mut ucontext_t>) {
-    // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more.
-    POKE_BLOCKED.store(false, Ordering::Relaxed);
+pub(crate) fn end_poked(mut context: Option<&mut ucontext_t>) {
+    // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more,
+    // but for a handler that has left by siglongjmp() to a sigsuspend(), which blocks it again.
+    if POKE_BLOCKED.swap(false, Ordering::Relaxed)
+        && !poke::is_held()
+        && let Some(context) = context.as_deref_mut()
+    {
+        let mask = sigset::from_posix(&context.uc_sigmask);
+        sigset::write_posix(&mut context.uc_sigmask, mask & !sigset::one(poke::number()));
+    }
     // Acquire: for THREAD. On another thread it was meant for one that is gone, and must not go round.
     let caller = CALLER.load(Ordering::Acquire);
     if caller != 0 && is_own() && stub::is_interrupted() {
