@@ -138,11 +138,16 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     }
 }
 
-/// Whether any channel listens to the signal.
-pub(crate) fn is_heard(signum: c_int) -> bool {
+/// How many channels listen to the signal.
+pub(crate) fn listeners(signum: c_int) -> u32 {
     let words = signals::index(signum).and_then(|index| LISTENERS.get(index));
     // Relaxed: with the lock under which channels are opened and closed.
-    words.is_some_and(|words| words.iter().any(|word| word.load(Ordering::Relaxed) != 0))
+    let count = |word: &AtomicU64| word.load(Ordering::Relaxed).count_ones();
+    words.map_or(0, |words| words.iter().map(count).sum())
+}
+
+pub(crate) fn is_heard(signum: c_int) -> bool {
+    listeners(signum) != 0
 }
 
 /// Deliveries of the signals of `set` look at the place, or no more.
