@@ -230,6 +230,47 @@ TEST(sent_bus_is_deferred, "sent by a process it is deferred: SIGBUS") { check_d
 TEST(sent_fpe_is_deferred, "sent by a process it is deferred: SIGFPE") { check_deferred(SIGFPE); }
 TEST(sent_ill_is_deferred, "sent by a process it is deferred: SIGILL") { check_deferred(SIGILL); }
 
+/* By the process itself: the kernel lets it say anything. */
+static void forge(int signum, int code) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = signum;
+    info.si_code = code;
+    info.si_addr = &calls;
+    CHECK_SYS(syscall(SYS_rt_sigqueueinfo, getpid(), signum, &info));
+}
+
+static void die_of_forgery(void) {
+    without_core();
+    handle(SIGSEGV);
+    forge(SIGSEGV, SEGV_MAPERR);
+}
+
+TEST(forged_fault_kills, "a fault that the process forges for itself is none to defer, nor lost") {
+    CHECK_CHILD_KILLED(check_child(die_of_forgery), SIGSEGV);
+}
+
+static void note(int signum, siginfo_t *info, void *context) {
+    (void)signum, (void)context;
+    displaced_info = *info;
+    displaced_calls++;
+}
+
+TEST(forged_fault_goes_back, "a displaced handler gets it, once, with its siginfo") {
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    for (int i = 0; i < 4; i++) {
+        install(signals[i], note, 0, NULL);
+        handle(signals[i]);
+        displaced_calls = 0;
+        forge(signals[i], 1);
+        CHECK_INT(displaced_calls, 1);
+        CHECK_INT(displaced_info.si_signo, signals[i]);
+        CHECK_INT(displaced_info.si_code, 1);
+        CHECK(displaced_info.si_addr == (void *)&calls);
+        CHECK_INT(rsig_pump(), 0);
+    }
+}
+
 /* A handler that somebody put over rsig's, and that passes everything on. */
 static struct sigaction under;
 static volatile sig_atomic_t chained;

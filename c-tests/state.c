@@ -23,6 +23,10 @@ static void check_state_errors(void) {
     CHECK_ERROR(rsig_raise_signal(SIGUSR1), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pthread_kill(pthread_self(), SIGUSR1), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pidfd_send_signal(null, SIGUSR1, NULL, 0), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_kill(getpid(), SIGUSR1), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_sigqueue(getpid(), SIGUSR1, 0), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_thread_kill(check_gettid(), SIGUSR1), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_pidfd_open(getpid(), 0), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pthread_sigmask(SIG_BLOCK, usr1, &set), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_sigpending(&set), RSIG_ERROR_STATE, ENXIO);
     /* Each would wait for ever. */
@@ -124,6 +128,10 @@ TEST(state_comes_first,
     CHECK_ERROR(rsig_raise_signal(-1), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pthread_kill(pthread_self(), -1), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pidfd_send_signal(-1, 0, "", 0), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_kill(getpid(), -1), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_sigqueue(-1, -1, 0), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_thread_kill(-1, -1), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_pidfd_open(-1, ~0u), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_pthread_sigmask(-1, 0, NULL), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_sigpending(NULL), RSIG_ERROR_STATE, ENXIO);
     CHECK_ERROR(rsig_sigtimedwait(0, -1, NULL), RSIG_ERROR_STATE, ENXIO);

@@ -21,8 +21,8 @@ class SigInfo(ctypes.Structure):
     _fields_ = [
         ("signo", c_int32), ("code", c_int32), ("error", c_int32), ("pid", c_int32),
         ("uid", c_uint32), ("status", c_int32), ("band", c_int64),
-        ("value_int", c_int32), ("value_ptr", c_uint64), ("count", c_uint32),
-        ("reserved", c_uint32 * 19),
+        ("value_int", c_int32), ("overrun", c_int32), ("value_ptr", c_uint64),
+        ("count", c_uint32), ("fd", c_int32), ("reserved", c_uint32 * 18),
     ]
 
 

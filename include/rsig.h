@@ -11,7 +11,8 @@
  *   have stored is then left untouched.
  * - The main thread is the one that called rsig_init(), or rsig_set_main_thread() since. After fork() it
  *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
- *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's.
+ *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's but rsig_restore_signals()
+ *   and rsig_die().
  * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
  *   until rsig_fini(). Leave it open, whatever else the program closes.
  * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
@@ -132,9 +133,25 @@ typedef struct rsig_channel rsig_channel_t;
 
 /**
  * Where a signal came from: the seven fields that Python documents, without their `si_`, then what rsig adds.
- * A field that this kind of signal does not define is 0: `pid` and `uid` are the sender's for kill(),
- * sigqueue() and the like, and the child's for SIGCHLD; `status` is SIGCHLD's; `band` is SIGIO's. 128 bytes;
- * see sigaction(2).
+ * A field that this kind of signal does not define is 0. 128 bytes; see sigaction(2). The same event has the same
+ * record, whether a handler gets it or the sigwait family.
+ *
+ * | `code` | from | fields |
+ * |---|---|---|
+ * | SI_USER | kill() | pid, uid |
+ * | SI_TKILL | raise(), pthread_kill(), tgkill() | pid, uid |
+ * | SI_QUEUE | sigqueue() | pid, uid, value_int, value_ptr |
+ * | SI_TIMER | timer_create() | value_int, value_ptr, overrun |
+ * | SI_MESGQ | mq_notify() | pid, uid (who sent the message), value_int, value_ptr |
+ * | SI_ASYNCIO | aio_read() and the like | pid, uid, value_int, value_ptr |
+ * | CLD_EXITED and the like | SIGCHLD | pid, uid (the child's), status |
+ * | POLL_IN and the like, SI_SIGIO | a descriptor with O_ASYNC and F_SETSIG | band, fd |
+ * | SI_KERNEL | alarm(), setitimer(), the terminal, O_ASYNC without F_SETSIG | none |
+ * | above 0 | the processor's faults, SIGTRAP, SIGSYS | none |
+ *
+ * Where the kernel's queue is full (RLIMIT_SIGPENDING), a signal below SIGRTMIN arrives without its siginfo: SI_USER, from
+ * process 0. Who says SI_USER or SI_TKILL is who the kernel says; with the other codes below 0 the sender may have written
+ * the whole record itself, by rt_sigqueueinfo(2), so do not take its word for a permission.
  */
 typedef struct rsig_siginfo {
   /**
@@ -162,7 +179,7 @@ typedef struct rsig_siginfo {
    */
   int32_t status;
   /**
-   * SIGIO: the events, as poll() has them.
+   * SIGIO, where F_SETSIG has asked for a siginfo: the events, as poll() has them.
    */
   int64_t band;
   /**
@@ -182,9 +199,13 @@ typedef struct rsig_siginfo {
    */
   uint32_t count;
   /**
+   * The descriptor that `band` tells of.
+   */
+  int32_t fd;
+  /**
    * For later; 0.
    */
-  uint32_t reserved[19];
+  uint32_t reserved[18];
 } rsig_siginfo;
 
 /**
@@ -278,7 +299,9 @@ extern "C" {
  * @return the call's result; -1 and errno as it has them
  *
  * Any thread, before rsig_init() too. Not async-signal-safe, nor a cancellation point. Not for calls that do not return to
- * the caller's stack as it was (vfork, clone, rt_sigreturn).
+ * the caller's stack as it was (vfork, clone, rt_sigreturn). A call with a mask or set of its own (ppoll, pselect6, epoll_pwait,
+ * rt_sigsuspend, rt_sigtimedwait) must leave the real-time signal that rsig has taken out of it, or signals that land on other
+ * threads do not end it, and rt_sigtimedwait may answer with that number.
  */
 long rsig_syscall(long nr,
                   long a,
@@ -510,6 +533,92 @@ int rsig_channel_wait(rsig_channel_t *channel,
  * Any thread. Not async-signal-safe.
  */
 int rsig_channel_close(rsig_channel_t *channel);
+
+/**
+ * Gives a child, between fork() and exec, the signals that the process had before rsig_init(), so that the program which
+ * it executes does not start with SIGPIPE ignored, or with the parent's mask. (Python: subprocess's restore_signals.)
+ *
+ * Each signal that rsig has touched gets the disposition that rsig found there first, where it now has rsig's handler, is
+ * ignored, or has its default action: what the program itself made of it meanwhile, by rsig_signal(signum, RSIG_IGN) too,
+ * is undone, so ignore in the child after this what the new program shall ignore. A function that somebody else has
+ * installed over rsig's stays, and so does what rsig has never touched; exec resets functions to the default action. Then
+ * the calling thread's mask becomes that of the thread that called the first rsig_init(), as it was at that moment: a
+ * signal that was held back until now finds the old dispositions. In a signal handler the mask is that until the handler
+ * returns.
+ *
+ * It writes no memory but errno, not even a message on failure, and may therefore be called in a vfork()ed child, whose
+ * memory is the parent's; the parent's signals stay as they are. Until this has returned, a signal that the child gets
+ * would run rsig's handler, or the program's own, in the parent's memory: so block all signals before vfork(), and let the
+ * parent unblock them after it; in the child, this does. The same is wise before fork().
+ *
+ * The child then executes or dies (rsig_die(), _exit()). In one that fork() made and that goes on instead, rsig is
+ * initialised still, and no signal has a handler of rsig's.
+ *
+ * @return RSIG_OK; RSIG_ERROR_STATE; RSIG_ERROR_OS with the system's errno where it has refused something, and then the
+ *         rest is put back all the same
+ *
+ * Any thread, while no other one is in rsig_init() or rsig_fini(). Async-signal-safe. No rsig_error_message().
+ */
+int rsig_restore_signals(void);
+
+/**
+ * Ends the process by a signal's default action, whatever its disposition and the mask, so that its parent sees of which
+ * it died: WIFSIGNALED() and WTERMSIG(), and a shell 128 + signum. What a program owes its parent that has cleaned up
+ * after SIGINT or SIGTERM.
+ *
+ * As with any death by signal, no atexit function runs and stdio is not flushed: fflush() before. A signal whose default
+ * action dumps core does so, as the system is set up. Where the kernel does not let the signal kill, as it does not in
+ * process 1 of a container, the process ends by _exit(128 + signum).
+ *
+ * @param signum  a signal whose default action ends a process: of rsig_valid_signals() all but SIGCHLD, SIGCONT, SIGURG,
+ *                SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU
+ * @return only on failure: RSIG_ERROR_VALUE for any other number, and then nothing is changed
+ *
+ * Any thread, before rsig_init() too. Async-signal-safe with a number that is right, and then also right in a vfork()ed
+ * child.
+ */
+int rsig_die(int signum);
+
+/**
+ * Writes the state of every signal as a table: a heading, then a line for each of rsig_valid_signals(), in ascending
+ * order. For people; programs read rsig_dump_json(). The columns:
+ *
+ * - NO, NAME: the number, and the name as rsig_signame() has it
+ * - DISPOSITION: asked of the kernel now, in rsig_getsignal()'s terms: "default", "ignored", "rsig" for a function that
+ *   rsig_signal() has set, "foreign" for a handler that is not rsig's
+ * - RESTART: whether that handler lets system calls go on (SA_RESTART)
+ * - BLOCKED: by the calling thread
+ * - PENDING: blocked and waiting in the kernel, for the calling thread or for the process
+ * - TRIPPED: delivered and waiting for rsig_pump()
+ * - DELIVERIES: how many rsig has recorded since rsig_init(), in a forked child since the fork; for standard signals, of
+ *   which the kernel merges what it has not delivered yet, fewer than were sent
+ * - NOTE: "-", or that this is the signal with which rsig interrupts its own main thread; its disposition is then shown as
+ *   the program has made it, while /proc/PID/status has it as caught. Later versions may have other notes, and other
+ *   columns before this one.
+ *
+ * The facts are taken before the first line is written. Each line is one write(), which goes on where it was partial or
+ * interrupted; a descriptor that blocks makes this wait, and handlers do not run meanwhile. A pipe without a reader is EPIPE
+ * and never SIGPIPE.
+ *
+ * @param fd  where to write
+ * @return RSIG_OK; RSIG_ERROR_OS with what write(2) says, such as EBADF, EPIPE, EAGAIN or ENOSPC, and then a part of the
+ *         table may be written; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_dump(int fd);
+
+/**
+ * Writes what rsig_dump() does for programs: an object of JSON (RFC 8259) on a line for each signal, without a heading.
+ * Its members are "signum", a number; "name" and "disposition", strings; "restart", "blocked", "pending" and "tripped",
+ * true or false; "deliveries", a number; "note", a string or null. Later versions may add others.
+ *
+ * @param fd  where to write
+ * @return as rsig_dump()
+ *
+ * Any thread. Not async-signal-safe.
+ */
+int rsig_dump_json(int fd);
 
 /**
  * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.
@@ -774,12 +883,87 @@ int rsig_pthread_kill(pthread_t thread,
 pthread_t rsig_get_ident(void);
 
 /**
+ * Sends a signal to a process or a group of processes.
+ *
+ * @param pid     above 0: that process; 0: the caller's process group; -1: every process that the caller may send to, but
+ *                process 1 and, on Linux, itself; below -1: the process group -pid
+ * @param signum  1 to NSIG-1; 0 checks and sends nothing
+ * @return RSIG_OK; RSIG_ERROR_OS with EINVAL for an invalid number, ESRCH for no such process or group, EPERM without
+ *         permission for any of them; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. Runs no handlers, also where the caller is among the receivers: what it sends to its
+ * own process waits for rsig_pump(). A process that has ended and has not been waited for takes signals; after that its
+ * number may be another's, which rsig_pidfd_send_signal() rules out. Python: os.kill(), os.killpg(). See kill(2).
+ */
+int rsig_kill(pid_t pid,
+              int signum);
+
+/**
+ * Sends a signal with a payload to a process. Of a real-time signal (SIGRTMIN to SIGRTMAX) each one arrives, in order, and
+ * none without its payload.
+ *
+ * @param pid     the process; groups cannot be sent to
+ * @param signum  1 to NSIG-1; 0 checks and sends nothing
+ * @param value   the payload, which the receiver finds in `value_ptr` (si_value.sival_ptr); a process of 32 bits sees the low 32
+ *                bits. `value_int` (sival_int) is its low 32 bits, on big-endian processors of 64 bits the high ones
+ * @return RSIG_OK; RSIG_ERROR_OS with EAGAIN where the receiver's queue of signals is full (RLIMIT_SIGPENDING): nothing was
+ *         sent, and what was queued before stays; EINVAL for an invalid number, ESRCH for no such process, EPERM without
+ *         permission; RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. Runs no handlers: what it sends to its own process waits for rsig_pump(). Of the
+ * other signals (below SIGRTMIN) the kernel keeps one at a time: while one is pending, RSIG_OK does not mean that this payload
+ * arrives; nor does it where the queue is full, as then the receiver gets such a signal with neither payload nor sender.
+ * See sigqueue(3).
+ */
+int rsig_sigqueue(pid_t pid,
+                  int signum,
+                  uint64_t value);
+
+/**
+ * Sends a signal to a thread of this process by the kernel's number for it, which may be that of a thread that has ended.
+ * Wherever it lands, its handler runs on the main thread.
+ *
+ * @param tid     from gettid(2)
+ * @param signum  1 to NSIG-1; 0 checks and sends nothing
+ * @return RSIG_OK; RSIG_ERROR_OS with ESRCH where this process has no such thread (any more), even if another process has it;
+ *         EINVAL for a tid of 0 or less, an invalid number, and the C library's own signals between SIGSYS and SIGRTMIN; EAGAIN,
+ *         for a real-time signal, where the queue of signals is full (RLIMIT_SIGPENDING), and then nothing was sent;
+ *         RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. Unlike rsig_pthread_kill(), it is defined for a thread that has ended, and runs no
+ * handlers: what is pending waits for rsig_pump(). The kernel may give a dead thread's number to a new thread, of this process
+ * too. See tgkill(2).
+ */
+int rsig_thread_kill(pid_t tid,
+                     int signum);
+
+/**
+ * Opens a descriptor that stands for a process: for rsig_pidfd_send_signal(); readable for poll() when the process has ended.
+ *
+ * @param pid    the process, above 0
+ * @param flags  0, or what the kernel defines: PIDFD_NONBLOCK (O_NONBLOCK, Linux 5.10), PIDFD_THREAD (O_EXCL, Linux 6.9), with
+ *               which `pid` is a thread's number
+ * @return the descriptor, close-on-exec, to be closed with close(); RSIG_ERROR_OS with ESRCH for no such process, EINVAL
+ *         for a pid of 0 or less or flags that this kernel does not know, EINVAL or ENOENT, as the kernel has it, for a thread's
+ *         number without PIDFD_THREAD, EMFILE, ENFILE, ENODEV, ENOMEM; RSIG_ERROR_UNSUPPORTED before Linux 5.3;
+ *         RSIG_ERROR_STATE
+ *
+ * Any thread. Not async-signal-safe. Runs no handlers. Race-free for the caller's own child that has not been waited for; any
+ * other number may be another process's by now. Python: os.pidfd_open(). See pidfd_open(2).
+ */
+int rsig_pidfd_open(pid_t pid,
+                    unsigned int flags);
+
+/**
  * Sends a signal to the process behind a descriptor, which cannot have become another one's meanwhile.
  *
- * @param pidfd    from pidfd_open(2), clone(2), or an open /proc/PID directory
+ * @param pidfd    from rsig_pidfd_open(), clone(2), or an open /proc/PID directory
  * @param signum   1 to NSIG-1; 0 checks and sends nothing
  * @param siginfo  NULL; for later
- * @param flags    0, or what the kernel defines
+ * @param flags    0: what the descriptor stands for, a process or (PIDFD_THREAD) a thread. From Linux 6.9 one of
+ *                 PIDFD_SIGNAL_THREAD (1): that one thread; PIDFD_SIGNAL_THREAD_GROUP (2): its process;
+ *                 PIDFD_SIGNAL_PROCESS_GROUP (4): the process group that it leads. They and later ones are passed through; a
+ *                 kernel that does not know them says EINVAL and sends nothing
  * @return RSIG_OK; RSIG_ERROR_VALUE for a siginfo that is not NULL; RSIG_ERROR_OS with EBADF for no pidfd, EINVAL for an
  *         invalid number or flags, EPERM without permission, ESRCH when the process has ended and been waited for;
  *         RSIG_ERROR_UNSUPPORTED before Linux 5.1; RSIG_ERROR_STATE
@@ -986,7 +1170,9 @@ const char *rsig_version(void);
 /**
  * Waits until a signal's handler has run, on the main thread by itself. What is pending already runs, and ends the
  * wait: the race of pause(2) is not there. A signal that lands on another thread ends the main thread's wait too.
- * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs.
+ * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs. As with
+ * pause(2), look in a loop for what you wait for: right after a call such as rsig_read() it can end without any (see the README's
+ * limits).
  *
  * @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: the main
  *         thread waits with an eventfd; RSIG_ERROR_STATE

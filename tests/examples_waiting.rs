@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -224,4 +224,107 @@ fn interpreter_loop_is_ended_by_sigint() {
     assert_eq!(interpreter.line(), "counting");
     interpreter.kill(libc::SIGINT);
     assert_eq!(interpreter.end(), ended(130, "line 20: SIGINT\n"));
+}
+
+// supervisor
+
+/// Says that it is ready, and what it gets; a SIGTERM kills it.
+const WORKER: &str = "$| = 1; $SIG{HUP} = sub { print qq(hup\\n) }; print qq(ready\\n); \
+                      sleep 1000 while 1";
+
+struct Supervisor {
+    running: Running,
+    pids: [i32; 2],
+}
+
+/// With two workers that are ready.
+fn start_supervisor() -> Supervisor {
+    let running = start("supervisor.c", &["2", "perl", "-e", WORKER]);
+    let mut supervisor = Supervisor { running, pids: [0; 2] };
+    let [ready, also_ready, first, second] = supervisor.lines();
+    assert_eq!([ready, also_ready], ["ready", "ready"]);
+    supervisor.pids = [pid_of(&first, 1), pid_of(&second, 2)];
+    supervisor
+}
+
+fn pid_of(line: &str, number: i32) -> i32 {
+    let pid = line.strip_prefix(&format!("worker {number}: started, pid "));
+    pid.and_then(|pid| pid.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+}
+
+impl Supervisor {
+    /// Whichever comes first.
+    fn lines<const N: usize>(&mut self) -> [String; N] {
+        let mut lines = std::array::from_fn(|_| self.running.line());
+        lines.sort();
+        lines
+    }
+
+    /// It dies of the signal that it was sent, after its workers.
+    fn stops_by(mut self, signum: i32, name: &str) {
+        self.running.kill(signum);
+        assert_eq!(self.running.line(), format!("{name} from pid {}", std::process::id()));
+        assert_eq!(self.lines(), ["worker 1: died of SIGTERM", "worker 2: died of SIGTERM"]);
+        assert_eq!(self.running.line(), "all have stopped");
+        assert_eq!(self.running.line(), "");
+        let status = self.running.child.wait().expect("a child");
+        assert_eq!(status.signal(), Some(signum));
+    }
+}
+
+#[test]
+fn supervisor_stops_all_and_dies_of_sigterm() {
+    start_supervisor().stops_by(libc::SIGTERM, "SIGTERM");
+}
+
+#[test]
+fn supervisor_stops_all_and_dies_of_sigint() {
+    start_supervisor().stops_by(libc::SIGINT, "SIGINT");
+}
+
+#[test]
+fn supervisor_restarts_what_dies() {
+    let mut supervisor = start_supervisor();
+    let [pid, _] = supervisor.pids;
+    // SAFETY: passes numbers only.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
+    assert_eq!(supervisor.running.line(), "worker 1: died of SIGKILL");
+    let [ready, started] = supervisor.lines();
+    assert_eq!(ready, "ready");
+    assert_ne!(pid_of(&started, 1), pid);
+    supervisor.stops_by(libc::SIGTERM, "SIGTERM");
+}
+
+#[test]
+fn supervisor_passes_sighup_on() {
+    let mut supervisor = start_supervisor();
+    supervisor.running.kill(libc::SIGHUP);
+    let from = format!("SIGHUP from pid {}", std::process::id());
+    assert_eq!(supervisor.lines(), [from.as_str(), "hup", "hup"]);
+    supervisor.stops_by(libc::SIGTERM, "SIGTERM");
+}
+
+#[test]
+fn supervisor_gives_its_workers_the_signals_that_it_was_started_with() {
+    let supervisor = start_supervisor();
+    for pid in supervisor.pids {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a worker");
+        for set in ["SigBlk", "SigIgn"] {
+            let line = status.lines().find(|line| line.starts_with(set)).expect("a set");
+            assert_eq!(line, format!("{set}:\t0000000000000000"));
+        }
+    }
+    supervisor.stops_by(libc::SIGTERM, "SIGTERM");
+}
+
+#[test]
+fn supervisor_says_what_cannot_be_started() {
+    let mut supervisor = start("supervisor.c", &["1", "/nowhere/to/be/found"]);
+    assert!(supervisor.line().starts_with("worker 1: started, pid "));
+    assert_eq!(supervisor.line(), "worker 1: exited with status 127");
+    supervisor.kill(libc::SIGTERM);
+    let (code, rest) = supervisor.end();
+    assert_eq!(code, None);
+    assert!(rest.contains(&format!("SIGTERM from pid {}\n", std::process::id())), "{rest}");
+    assert!(rest.ends_with("all have stopped\n"), "{rest}");
 }

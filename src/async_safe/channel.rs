@@ -5,7 +5,7 @@
 //! its place first, then looks at the count: only where that is 0 can nobody have found it.
 
 use crate::async_safe::pending::Pending;
-use crate::async_safe::ring::{Record, Ring, Taken};
+use crate::async_safe::ring::{self, Record, Ring, Taken};
 use crate::async_safe::slot::Slot;
 use crate::async_safe::waker::Waker;
 use crate::sys::siginfo::Origin;
@@ -24,7 +24,7 @@ pub(crate) struct Channel {
     set: rsig_sigset_t,
     ring: Ring,
     /// What has found no room in the ring.
-    folded: Pending<Box<[Slot]>>,
+    folded: Pending<&'static [Slot]>,
     waker: Waker,
 }
 
@@ -40,9 +40,13 @@ impl Reader {
 }
 
 impl Channel {
-    /// With a slot for each signal of the set.
-    pub(crate) fn new(set: rsig_sigset_t, ring: Ring, slots: Box<[Slot]>) -> Self {
-        Self { set, ring, folded: Pending::new(set, slots), waker: Waker::new() }
+    /// With a slot for each signal of the set; both are the channel's alone.
+    pub(crate) fn new(
+        set: rsig_sigset_t,
+        cells: &'static [ring::Cell],
+        slots: &'static [Slot],
+    ) -> Self {
+        Self { set, ring: Ring::new(cells), folded: Pending::new(set, slots), waker: Waker::new() }
     }
 
     pub(crate) fn set(&self) -> rsig_sigset_t {

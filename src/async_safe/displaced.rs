@@ -5,22 +5,39 @@ use crate::sys::signals;
 use libc::c_int;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-static DISPLACED: [AtomicPtr<Disposition>; signals::COUNT] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; signals::COUNT];
+static DISPLACED: Notes = Notes::new();
 
 /// What was there before rsig; none where rsig has not touched the signal.
 pub(crate) fn get(signum: c_int) -> Option<&'static Disposition> {
-    let place = DISPLACED.get(signals::index(signum)?)?;
-    // Acquire: pairs with `note`, so that the record behind the pointer is seen whole.
-    let disposition = place.load(Ordering::Acquire);
-    // SAFETY: NULL, or a record that `note` was given and that lives for ever.
-    unsafe { disposition.as_ref() }
+    DISPLACED.get(signum)
 }
 
 pub(crate) fn note(signum: c_int, disposition: Option<&'static Disposition>) {
-    let pointer = disposition.map_or(std::ptr::null_mut(), |d| std::ptr::from_ref(d).cast_mut());
-    if let Some(place) = signals::index(signum).and_then(|index| DISPLACED.get(index)) {
-        // Release: pairs with `get`.
-        place.store(pointer, Ordering::Release);
+    DISPLACED.note(signum, disposition);
+}
+
+/// A disposition for each signal, or none.
+pub(crate) struct Notes([AtomicPtr<Disposition>; signals::COUNT]);
+
+impl Notes {
+    pub(crate) const fn new() -> Self {
+        Self([const { AtomicPtr::new(std::ptr::null_mut()) }; signals::COUNT])
+    }
+
+    pub(crate) fn get(&self, signum: c_int) -> Option<&'static Disposition> {
+        let place = self.0.get(signals::index(signum)?)?;
+        // Acquire: pairs with `note`, so that the record behind the pointer is seen whole.
+        let disposition = place.load(Ordering::Acquire);
+        // SAFETY: NULL, or a record that `note` was given and that lives for ever.
+        unsafe { disposition.as_ref() }
+    }
+
+    pub(crate) fn note(&self, signum: c_int, disposition: Option<&'static Disposition>) {
+        let pointer =
+            disposition.map_or(std::ptr::null_mut(), |d| std::ptr::from_ref(d).cast_mut());
+        if let Some(place) = signals::index(signum).and_then(|index| self.0.get(index)) {
+            // Release: pairs with `get`.
+            place.store(pointer, Ordering::Release);
+        }
     }
 }

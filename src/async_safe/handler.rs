@@ -1,10 +1,13 @@
 //! The low-level handler: the one function that rsig ever gives to sigaction(2).
 
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, chain, channel, displaced, notify, pending, waker, wakeup};
+use crate::async_safe::{
+    call, chain, channel, deliveries, displaced, notify, pending, waker, wakeup,
+};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
+use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 /// Its address is how rsig knows its own disposition when the kernel shows it.
@@ -14,7 +17,8 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
-        let origin = unsafe { info.as_ref() }.map_or(Origin::UNKNOWN, Origin::read);
+        let record = unsafe { info.as_ref() };
+        let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
@@ -26,7 +30,7 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         if is_fault(signum, origin.code) {
             let called = context.is_some_and(|context| chain::call(signum, info, context));
             if !called {
-                hand_back(signum);
+                hand_back(signum, record);
             }
             return;
         }
@@ -43,9 +47,8 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
             (Meaning::Poke, context) => call::end_poked(context),
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
-                // SAFETY: as for the siginfo above.
-                if let Some(info) = unsafe { info.as_ref() } {
-                    poke::hold_back(signum, info, context);
+                if let Some(record) = record {
+                    poke::hold_back(signum, record, context);
                 }
                 call::end(Some(context));
             }
@@ -59,6 +62,7 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     if !pending::is_open() {
         return;
     }
+    deliveries::count(signum);
     if !chain::is_quiet(signum) {
         wait_for_pump(signum, origin);
     }
@@ -92,12 +96,20 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
-fn hand_back(signum: c_int) {
+fn hand_back(signum: c_int, info: Option<&siginfo_t>) {
     const DEFAULT: Disposition = Disposition::plain(libc::SIG_DFL);
-    let installed = action::get(signum).map(|installed| installed.handler());
+    let installed = action::get(signum);
     let next = displaced::get(signum)
-        .filter(|displaced| installed != Ok(displaced.handler()))
+        .filter(|next| !installed.is_ok_and(|installed| installed.handler() == next.handler()))
         .unwrap_or(&DEFAULT);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
+    if installed.is_ok_and(|installed| installed.is(LOW_LEVEL))
+        && let Some(info) = info
+    {
+        // What this process has forged has no instruction that faults again, and would be lost. The signal is blocked until
+        // we return, then it is delivered before that instruction runs, with the context that we were given; should this fail,
+        // the instruction faults. Not where another handler has called ours: it may never return.
+        let _ = thread::queue_info(thread::id(), signum, info);
+    }
 }

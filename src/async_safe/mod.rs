@@ -2,12 +2,15 @@
 //! nothing that can panic. Ordinary code calls in here too; this code calls only `sys`.
 //!
 //! A delivery runs through it in this order: `handler` receives it (and hands a fault back to whom rsig
-//! `displaced`), `pending` records it, `waker` makes rsig_fd() readable, `wakeup` writes its byte, `notify` calls the user's
+//! `displaced`), `deliveries` counts it, `pending` records it, `waker` makes rsig_fd() readable, `wakeup` writes its byte, `notify` calls the user's
 //! own function, `call` ends the main thread's system call, by way of `stub`, or of a `poke` from another thread.
 
+pub(crate) mod before;
 pub(crate) mod call;
 pub(crate) mod chain;
 pub(crate) mod channel;
+pub(crate) mod death;
+pub(crate) mod deliveries;
 pub(crate) mod displaced;
 pub(crate) mod handler;
 pub(crate) mod notify;

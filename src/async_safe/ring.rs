@@ -24,7 +24,7 @@ pub(crate) struct Record {
 }
 
 pub(crate) struct Ring {
-    cells: Box<[Cell]>,
+    cells: &'static [Cell],
     free: AtomicU64,
     ready: AtomicU64,
 }
@@ -67,8 +67,8 @@ impl Taken {
 }
 
 impl Ring {
-    /// With at most `MAX` cells.
-    pub(crate) fn new(cells: Box<[Cell]>) -> Self {
+    /// With at most `MAX` cells, which are the ring's alone.
+    pub(crate) fn new(cells: &'static [Cell]) -> Self {
         let ring =
             Self { cells, free: AtomicU64::new(NONE.into()), ready: AtomicU64::new(NONE.into()) };
         ring.clear();

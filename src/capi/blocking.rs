@@ -21,7 +21,9 @@ use libc::{
 /// @return the call's result; -1 and errno as it has them
 ///
 /// Any thread, before rsig_init() too. Not async-signal-safe, nor a cancellation point. Not for calls that do not return to
-/// the caller's stack as it was (vfork, clone, rt_sigreturn).
+/// the caller's stack as it was (vfork, clone, rt_sigreturn). A call with a mask or set of its own (ppoll, pselect6, epoll_pwait,
+/// rt_sigsuspend, rt_sigtimedwait) must leave the real-time signal that rsig has taken out of it, or signals that land on other
+/// threads do not end it, and rt_sigtimedwait may answer with that number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsig_syscall(
     nr: c_long,

@@ -5,6 +5,9 @@
 
 mod blocking;
 mod channel;
+mod child;
+mod die;
+mod dump;
 mod errors;
 mod event;
 mod init;

@@ -4,7 +4,7 @@
 //! that is closed is never taken for another.
 
 use crate::async_safe::channel::{self, Channel, MAX, Place, Reader};
-use crate::async_safe::ring::{self, Ring};
+use crate::async_safe::ring;
 use crate::async_safe::slot::Slot;
 use crate::runtime::call;
 use crate::runtime::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{clock, eventfd};
 use libc::c_int;
 use nix::errno::Errno;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -68,24 +68,72 @@ fn find(handle: Handle) -> Result<(MutexGuard<'static, Seat>, &'static Place)> {
         .ok_or_else(|| Error::value(format_args!("the channel is not one that is open")))
 }
 
-/// What the memory of a channel is, from before it is open until nobody looks at it any more.
+/// A channel from before it is open until nobody looks at it any more.
 pub(crate) struct Kept {
-    channel: ptr::NonNull<Channel>,
+    memory: Memory,
     fd: c_int,
     is_open: bool,
 }
-
-// SAFETY: it owns the channel, all of which may be looked at on any thread.
-unsafe impl Send for Kept {}
 
 impl Kept {
     fn free(self) {
         if self.fd >= 0 {
             eventfd::close(self.fd);
         }
-        // SAFETY: from `keep`, and nobody looks at it any more.
-        drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.channel.as_ptr(), 1)) });
+        // SAFETY: nobody looks at it any more.
+        unsafe { self.memory.free() };
     }
+}
+
+/// What a channel is made of.
+struct Memory {
+    channel: NonNull<[Channel]>,
+    cells: NonNull<[ring::Cell]>,
+    slots: NonNull<[Slot]>,
+}
+
+// SAFETY: it owns all three, which may be looked at on any thread.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// None where there is none left.
+    fn new(set: rsig_sigset_t, capacity: u32) -> Option<Self> {
+        let cells = allocate(capacity, ring::Cell::new)?;
+        let slots = allocate(set.count_ones(), Slot::new)?;
+        // SAFETY: both live until `free`, longer than the channel.
+        let (own_cells, own_slots) =
+            unsafe { (&*ptr::from_ref(&*cells), &*ptr::from_ref(&*slots)) };
+        let channel = allocate(1, || Channel::new(set, own_cells, own_slots))?;
+        Some(Self { channel: leak(channel), cells: leak(cells), slots: leak(slots) })
+    }
+
+    fn channel(&self) -> *mut Channel {
+        self.channel.as_ptr().cast()
+    }
+
+    /// # Safety
+    /// Nobody looks at the channel any more.
+    unsafe fn free(self) {
+        // SAFETY: all three are from `leak`, and the caller's promise.
+        unsafe {
+            drop(Box::from_raw(self.channel.as_ptr()));
+            drop(Box::from_raw(self.cells.as_ptr()));
+            drop(Box::from_raw(self.slots.as_ptr()));
+        }
+    }
+}
+
+fn leak<T>(items: Box<[T]>) -> NonNull<[T]> {
+    NonNull::from(Box::leak(items))
+}
+
+/// Unlike a Box's own, whose failure would end the process.
+fn allocate<T>(count: u32, new: impl FnMut() -> T) -> Option<Box<[T]>> {
+    let count = count as usize;
+    let mut items = Vec::new();
+    items.try_reserve_exact(count).ok()?;
+    items.resize_with(count, new);
+    Some(items.into_boxed_slice())
 }
 
 pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
@@ -97,39 +145,15 @@ pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
         let valid = ring::MAX;
         return Err(Error::value(format_args!("capacity {capacity} is not one of 1 to {valid}")));
     }
-    let channel = allocate(set, capacity)
-        .ok_or_else(|| Error::os(Errno::ENOMEM, format_args!("no memory for a channel")))?;
     let mut state = state::lock();
     main_thread::require_init()?;
     state.free_closed();
     let Some(index) = state.channels.iter().position(Option::is_none) else {
         return Err(Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already")));
     };
-    let channel = keep(channel)?;
-    state.open(index, Kept { channel, fd: -1, is_open: true }, set)
-}
-
-fn allocate(set: rsig_sigset_t, capacity: u32) -> Option<[Channel; 1]> {
-    let cells = allocate_slice(capacity, ring::Cell::new)?;
-    let slots = allocate_slice(set.count_ones(), Slot::new)?;
-    Some([Channel::new(set, Ring::new(cells), slots)])
-}
-
-/// Unlike a Box, whose failure would end the process.
-fn allocate_slice<T>(count: u32, new: impl FnMut() -> T) -> Option<Box<[T]>> {
-    let count = count as usize;
-    let mut items = Vec::new();
-    items.try_reserve_exact(count).ok()?;
-    items.resize_with(count, new);
-    Some(items.into_boxed_slice())
-}
-
-fn keep(channel: [Channel; 1]) -> Result<ptr::NonNull<Channel>> {
-    let mut items = Vec::new();
-    let error = || Error::os(Errno::ENOMEM, format_args!("no memory for a channel"));
-    items.try_reserve_exact(1).map_err(|_| error())?;
-    items.extend(channel);
-    ptr::NonNull::new(Box::into_raw(items.into_boxed_slice()).cast()).ok_or_else(error)
+    let memory = Memory::new(set, capacity)
+        .ok_or_else(|| Error::os(Errno::ENOMEM, format_args!("no memory for a channel")))?;
+    state.open(index, Kept { memory, fd: -1, is_open: true }, set)
 }
 
 impl State {
@@ -139,7 +163,7 @@ impl State {
         else {
             return Err(Error::state());
         };
-        place.set(kept.channel.as_ptr());
+        place.set(kept.memory.channel());
         *room = Some(kept);
         seat.turn = seat.turn.wrapping_add(1).max(1);
         let handle = Handle::new(index, seat.turn);

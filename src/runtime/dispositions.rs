@@ -3,7 +3,7 @@
 use crate::async_safe::chain::{self, Owner};
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::async_safe::poke::{self, Use};
-use crate::async_safe::{channel, displaced};
+use crate::async_safe::{before, channel, displaced};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
@@ -102,12 +102,17 @@ impl State {
             .ok_or_else(|| Error::signum(signum))
     }
 
+    /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. Where rsig did not put that,
+    /// somebody has copied it from another signal.
+    pub(crate) fn own_action(&self, signum: c_int, found: &Disposition) -> Option<rsig_action_t> {
+        let entry = self.entries.get(signals::index(signum)?)?;
+        (found.is(LOW_LEVEL) && entry.installed.is_some()).then_some(entry.action)
+    }
+
     /// What a disposition that the kernel has shown is in rsig's terms.
     fn describe(&mut self, signum: c_int, found: &Disposition) -> Result<rsig_action_t> {
-        let entry = self.entry(signum)?;
-        // Where rsig did not put it, somebody has copied it from another signal.
-        if found.is(LOW_LEVEL) && entry.installed.is_some() {
-            return Ok(entry.action);
+        if let Some(action) = self.own_action(signum, found) {
+            return Ok(action);
         }
         let number = match found.handler() {
             libc::SIG_DFL => 0,
@@ -240,15 +245,17 @@ impl State {
         found: &Disposition,
         new: &Disposition,
     ) -> Result<()> {
-        let noted_before = displaced::get(signum);
+        let (noted_before, found_first) = (displaced::get(signum), before::get(signum));
         if !self.entry(signum)?.is_ours(found) {
             let note = self.save(found)?;
             displaced::note(signum, Some(note));
+            before::note(signum, found_first.or(Some(note)));
             let entry = self.entry(signum)?;
             entry.beneath = entry.action;
         }
         if let Err(errno) = action::set(signum, new) {
             displaced::note(signum, noted_before);
+            before::note(signum, found_first);
             let name = Named(signum);
             return Err(Error::os(errno, format_args!("cannot change the action of {name}")));
         }
@@ -282,6 +289,7 @@ impl State {
                 // The kernel has had this disposition for this signal before.
                 let _ = action::set(signum, before);
             }
+            before::note(signum, None);
         }
     }
 }

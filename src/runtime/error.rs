@@ -71,6 +71,14 @@ impl Error {
         Self::new(RSIG_ERROR_STATE, Errno::ENXIO, format_args!("rsig_init has not been called"))
     }
 
+    /// The same without a sentence. Async-signal-safe.
+    pub(crate) const STATE: Self = Self { status: RSIG_ERROR_STATE, errno: Errno::ENXIO };
+
+    /// The system said `errno`, without a sentence. Async-signal-safe.
+    pub(crate) fn os_without_message(errno: Errno) -> Self {
+        Self { status: RSIG_ERROR_OS, errno }
+    }
+
     /// `what` was attempted, and the system said `errno`.
     pub(crate) fn os(errno: Errno, what: fmt::Arguments<'_>) -> Self {
         Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {errno}"))

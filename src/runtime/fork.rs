@@ -4,7 +4,7 @@
 //! sent meanwhile stays pending in the kernel, and cannot be mistaken for something of the parent's.
 
 use crate::async_safe::pending::PENDING;
-use crate::async_safe::{call, poke, wakeup};
+use crate::async_safe::{call, deliveries, poke, wakeup};
 use crate::runtime::channel::Seats;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::main_thread;
@@ -80,6 +80,7 @@ extern "C" fn parent() {
 extern "C" fn child() {
     release(|state, seats| {
         PENDING.clear();
+        deliveries::clear();
         state.replace_waker();
         state.clear_channels(seats);
         poke::reset();

@@ -1,8 +1,7 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
-use crate::async_safe::notify;
 use crate::async_safe::pending::{self, PENDING};
-use crate::async_safe::poke;
+use crate::async_safe::{before, deliveries, notify, poke};
 use crate::runtime::dispositions;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
@@ -10,6 +9,7 @@ use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
 use crate::runtime::{main_thread, wakeup};
+use crate::sys::mask;
 use libc::c_int;
 use nix::errno::Errno;
 
@@ -30,7 +30,12 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
     let mut state = state::lock();
     if state.users == 0 {
         state.install_fork_handlers()?;
+        before::set_mask(
+            mask::get()
+                .map_err(|errno| Error::os(errno, format_args!("cannot read the signal mask")))?,
+        );
         PENDING.clear();
+        deliveries::clear();
         pending::set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)

@@ -26,9 +26,14 @@ pub(crate) fn id() -> c_int {
     TID.load(Ordering::Relaxed)
 }
 
+/// Whether rsig is initialised. Async-signal-safe.
+pub(crate) fn is_known() -> bool {
+    main() != 0
+}
+
 /// Fails where rsig is not initialised.
 pub(crate) fn require_init() -> Result<()> {
-    if main() == 0 { Err(Error::state()) } else { Ok(()) }
+    if is_known() { Ok(()) } else { Err(Error::state()) }
 }
 
 /// Fails where rsig is not initialised, or the caller is not the main thread.

@@ -4,7 +4,10 @@
 pub(crate) mod blocking;
 pub(crate) mod call;
 pub(crate) mod channel;
+pub(crate) mod child;
+pub(crate) mod die;
 pub(crate) mod dispositions;
+pub(crate) mod dump;
 pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod handler;

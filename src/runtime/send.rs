@@ -1,13 +1,14 @@
-//! Sending signals, and the mask that holds them back: what may make a handler pending, and runs it before it
-//! returns.
+//! Sending signals, and the mask that holds them back. What Python runs pending handlers in does so here before it
+//! returns: raise, pthread_kill and the mask. The rest sends, and no more.
 
 use crate::runtime::error::{Error, Result};
 use crate::runtime::{main_thread, pump};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::rsig_sigset_t;
-use crate::sys::{mask, pidfd, thread};
-use libc::{c_int, c_uint, pthread_t};
+use crate::sys::{mask, pidfd, sigset, thread};
+use libc::{c_int, c_uint, pid_t, pthread_t};
 use nix::errno::Errno;
+use std::fmt;
 
 pub(crate) fn raise(signum: c_int) -> Result<()> {
     main_thread::require_init()?;
@@ -28,21 +29,62 @@ pub(crate) unsafe fn kill_thread(thread: pthread_t, signum: c_int) -> Result<()>
     pump::run_if_main().map(|_| ())
 }
 
+pub(crate) fn kill(pid: pid_t, signum: c_int) -> Result<()> {
+    main_thread::require_init()?;
+    thread::kill_process(pid, signum)
+        .map_err(|errno| cannot_send_to(errno, signum, format_args!("process {pid}")))
+}
+
+pub(crate) fn queue(pid: pid_t, signum: c_int, payload: u64) -> Result<()> {
+    main_thread::require_init()?;
+    thread::queue_for_process(pid, signum, payload).map_err(|errno| match errno {
+        Errno::EAGAIN => {
+            let name = Named(signum);
+            let full = "the receiver's queue of signals is full (RLIMIT_SIGPENDING)";
+            Error::os(errno, format_args!("cannot queue {name} for process {pid}: {full}"))
+        }
+        errno => cannot_send_to(errno, signum, format_args!("process {pid}")),
+    })
+}
+
+pub(crate) fn kill_thread_id(tid: pid_t, signum: c_int) -> Result<()> {
+    main_thread::require_init()?;
+    let result = if is_the_c_librarys(signum) {
+        Err(Errno::EINVAL)
+    } else {
+        thread::kill_by_id(tid, signum)
+    };
+    result.map_err(|errno| {
+        cannot_send_to(errno, signum, format_args!("thread {tid} of this process"))
+    })
+}
+
+/// Its handler takes such a signal, when this very process sends it to a thread, for its own, and acts on requests
+/// that nobody has made. raise(3) and pthread_kill(3) refuse it too.
+fn is_the_c_librarys(signum: c_int) -> bool {
+    sigset::one(signum) & !signals::valid() != 0
+}
+
+pub(crate) fn open_pidfd(pid: pid_t, flags: c_uint) -> Result<c_int> {
+    main_thread::require_init()?;
+    pidfd::open(pid, flags).map_err(|errno| match errno {
+        Errno::ENOSYS => {
+            Error::unsupported(format_args!("this kernel has no pidfd_open (Linux 5.3)"))
+        }
+        errno => Error::os(
+            errno,
+            format_args!("cannot open a pidfd for process {pid} with flags {flags:#x}"),
+        ),
+    })
+}
+
 pub(crate) fn kill_pidfd(fd: c_int, signum: c_int, flags: c_uint) -> Result<()> {
     main_thread::require_init()?;
     pidfd::send_signal(fd, signum, flags).map_err(|errno| match errno {
         Errno::ENOSYS => {
             Error::unsupported(format_args!("this kernel has no pidfd_send_signal (Linux 5.1)"))
         }
-        errno => {
-            let (name, highest) = (Named(signum), signals::MAX);
-            Error::os(
-                errno,
-                format_args!(
-                    "cannot send {name} (of 1 to {highest}) to pidfd {fd} with flags {flags:#x}"
-                ),
-            )
-        }
+        errno => cannot_send_to(errno, signum, format_args!("pidfd {fd} with flags {flags:#x}")),
     })
 }
 
@@ -65,4 +107,9 @@ pub(crate) fn change_mask(
 fn cannot_send(errno: Errno, signum: c_int) -> Error {
     let (name, highest) = (Named(signum), signals::MAX);
     Error::os(errno, format_args!("cannot send {name} (of 1 to {highest})"))
+}
+
+fn cannot_send_to(errno: Errno, signum: c_int, whom: fmt::Arguments<'_>) -> Error {
+    let (name, highest) = (Named(signum), signals::MAX);
+    Error::os(errno, format_args!("cannot send {name} (of 1 to {highest}) to {whom}"))
 }

@@ -60,7 +60,12 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
         }
         // Without a handler it would be accepted and lost.
         let handled = set & dispositions::handled();
-        match call::accept(handled, left) {
+        // What is pending already needs no wait that a signal could slip in front of.
+        let accepted = match accept(handled, Some(Duration::ZERO)) {
+            Err(Errno::EAGAIN) if left != Some(Duration::ZERO) => call::accept(handled, left),
+            accepted => accepted,
+        };
+        match accepted {
             Ok(accepted) if poke::is_poke(&accepted.origin()) => {}
             Ok(accepted) => deliver(accepted.signum(), accepted.origin()),
             // What became pending by the end of the time runs before we say so.

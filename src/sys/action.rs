@@ -50,6 +50,10 @@ impl Disposition {
             && self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER == 0
     }
 
+    pub(crate) fn restarts(&self) -> bool {
+        self.0.sa_flags & libc::SA_RESTART != 0
+    }
+
     pub(crate) fn set_restart(&mut self, restart: bool) {
         if restart {
             self.0.sa_flags |= libc::SA_RESTART;

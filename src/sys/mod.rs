@@ -7,6 +7,7 @@ pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod mask;
 pub(crate) mod pidfd;
+pub(crate) mod process;
 pub(crate) mod siginfo;
 pub(crate) mod signals;
 pub(crate) mod sigset;

@@ -12,6 +12,7 @@ pub(crate) struct Origin {
     pub(crate) status: i32,
     pub(crate) value_int: i32,
     pub(crate) overrun: i32,
+    pub(crate) fd: i32,
     pub(crate) value_ptr: u64,
     pub(crate) band: i64,
 }
@@ -26,6 +27,7 @@ impl Origin {
         status: 0,
         value_int: 0,
         overrun: 0,
+        fd: 0,
         value_ptr: 0,
         band: 0,
     };
@@ -51,7 +53,10 @@ impl Origin {
                     origin.sender(raw.fields.child.sender);
                     origin.status = raw.fields.child.status;
                 }
-                Layout::Poll => origin.band = i64::from(raw.fields.poll.band),
+                Layout::Poll => {
+                    origin.band = i64::from(raw.fields.poll.band);
+                    origin.fd = raw.fields.poll.fd;
+                }
                 Layout::Fault => {}
             }
         }
@@ -88,14 +93,18 @@ enum Layout {
     Fault,
 }
 
-/// Which member of the union is filled: `siginfo_layout()` in the kernel's kernel/signal.c.
+/// Which member of the union is filled: `siginfo_layout()` in the kernel's kernel/signal.c. Where a process has forged
+/// its own, a code that no kernel uses counts as kill()'s there, and does here. A USB device's SI_ASYNCIO, which has an
+/// address in the sender's place, cannot be told from that of the C library's aio_read().
 fn layout(signo: c_int, code: c_int) -> Layout {
-    /// SIGPOLL's codes, POLL_IN to POLL_HUP, which F_SETSIG puts into any signal.
+    /// SIGPOLL's codes, POLL_IN to POLL_HUP, which F_SETSIG puts into any signal that has no codes of its own.
     const POLL_CODES: std::ops::RangeInclusive<c_int> = 1..=6;
+    const CHILD_CODES: std::ops::RangeInclusive<c_int> = libc::CLD_EXITED..=libc::CLD_CONTINUED;
     match (signo, code) {
         (_, libc::SI_TIMER) => Layout::Timer,
         (_, libc::SI_SIGIO) => Layout::Poll,
-        (_, libc::SI_USER | libc::SI_KERNEL) => Layout::Kill,
+        // tgkill() has no payload, and its record none to show.
+        (_, libc::SI_USER | libc::SI_KERNEL | libc::SI_TKILL) => Layout::Kill,
         (_, ..0) => Layout::Queue,
         (
             libc::SIGILL
@@ -106,7 +115,8 @@ fn layout(signo: c_int, code: c_int) -> Layout {
             | libc::SIGSYS,
             _,
         ) => Layout::Fault,
-        (libc::SIGCHLD, _) => Layout::Child,
+        (libc::SIGCHLD, code) if CHILD_CODES.contains(&code) => Layout::Child,
+        (libc::SIGCHLD, _) => Layout::Kill,
         (_, code) if POLL_CODES.contains(&code) => Layout::Poll,
         _ => Layout::Kill,
     }
@@ -166,6 +176,7 @@ struct Child {
 #[derive(Clone, Copy)]
 struct Poll {
     band: c_long,
+    fd: c_int,
 }
 
 #[repr(C)]

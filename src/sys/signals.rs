@@ -1,6 +1,6 @@
 //! The platform's signals: numbers, names, descriptions.
 
-use crate::sys::sigset::rsig_sigset_t;
+use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 use std::ffi::CStr;
 use std::fmt;
@@ -172,6 +172,22 @@ pub(crate) fn valid() -> rsig_sigset_t {
     const STANDARD_SIGNALS: rsig_sigset_t = 0x7fff_ffff;
     let below_lowest = u32::try_from(libc::SIGRTMIN().wrapping_sub(1)).unwrap_or(0);
     STANDARD_SIGNALS | u64::MAX.checked_shl(below_lowest).unwrap_or(0)
+}
+
+/// Whether the default action of a valid signal ends the process. Async-signal-safe.
+pub(crate) fn is_deadly(signum: c_int) -> bool {
+    let lives_on = matches!(
+        signum,
+        libc::SIGCHLD
+            | libc::SIGCONT
+            | libc::SIGURG
+            | libc::SIGWINCH
+            | libc::SIGSTOP
+            | libc::SIGTSTP
+            | libc::SIGTTIN
+            | libc::SIGTTOU
+    );
+    !lives_on && valid() & sigset::one(signum) != 0
 }
 
 /// A signal as a message names it: "SIGINT (2)", or the number alone.
