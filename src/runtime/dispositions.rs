@@ -12,6 +12,7 @@ use crate::sys::action::{self, Disposition};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
+use nix::errno::Errno;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -256,8 +257,7 @@ impl State {
         if let Err(errno) = action::set(signum, new) {
             displaced::note(signum, noted_before);
             before::note(signum, found_first);
-            let name = Named(signum);
-            return Err(Error::os(errno, format_args!("cannot change the action of {name}")));
+            return Err(cannot_change(signum, errno));
         }
         self.entry(signum)?.installed = Some(new.handler());
         Ok(())
@@ -292,6 +292,19 @@ impl State {
             before::note(signum, None);
         }
     }
+}
+
+/// Fails for a set with a signal whose action cannot be changed.
+pub(crate) fn check_set(set: rsig_sigset_t) -> Result<()> {
+    match sigset::next(set & !signals::changeable(), 0) {
+        0 => Ok(()),
+        signum => Err(cannot_change(signum, Errno::EINVAL)),
+    }
+}
+
+fn cannot_change(signum: c_int, errno: Errno) -> Error {
+    let name = Named(signum);
+    Error::os(errno, format_args!("cannot change the action of {name}"))
 }
 
 fn check(signum: c_int) -> Result<()> {
