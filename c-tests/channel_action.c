@@ -499,15 +499,18 @@ TEST(comes_back_bare, "so they do where it passes on neither siginfo nor context
     check_chain_over_handler();
 }
 
+static int under_is_bare;
+
 /* Over the channel alone. */
 static void check_chain_over_channel(void) {
     rsig_channel_t *first = open_channel(USR1, 8);
-    if (under.sa_flags == -1)
+    if (under_is_bare)
         install_bare(SIGUSR1);
     else
         install(SIGUSR1, chaining, 0, &under);
     queue_here(SIGUSR1, 1);
-    CHECK_NEXT(first, SIGUSR1, 1, 1);
+    /* The one that passes on nothing has kept the payload. */
+    CHECK_NEXT(first, SIGUSR1, under_is_bare ? 0 : 1, 1);
     rsig_channel_t *second = open_channel(USR1, 8);
     queue_here(SIGUSR1, 2);
     CHECK_NEXT(first, SIGUSR1, 2, 1);
@@ -536,7 +539,7 @@ TEST(over_channel, "a handler installed over a channel's that chains to it: each
 }
 
 TEST(over_channel_bare, "so it is where it passes on neither siginfo nor context") {
-    under.sa_flags = -1;
+    under_is_bare = 1;
     init();
     check_chain_over_channel();
 }
@@ -569,6 +572,27 @@ TEST(two_after_fini, "so it is after rsig_fini and another rsig_init") {
     raise(SIGUSR1);
     CHECK_INT(chained, 4);
     CHECK_INT(plain_calls, 4);
+}
+
+TEST(given_back,
+     "one that is displaced by a channel and then puts back rsig's handler is gone for good") {
+    init();
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+    install(SIGUSR1, chaining, 0, &under);
+    rsig_channel_t *channel = open_channel(USR1, 8);
+    CHECK_SYS(sigaction(SIGUSR1, &under, NULL));
+    for (int i = 1; i <= 2; i++) {
+        check_action(check_handler);
+        queue_here(SIGUSR1, i);
+        CHECK_INT(rsig_pump(), 1);
+        CHECK_NEXT(channel, SIGUSR1, i, 1);
+        check_empty(channel);
+        close_channel(open_channel(USR1, 1));
+    }
+    close_channel(channel);
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(calls.calls, 3);
+    CHECK_INT(chained, 0);
 }
 
 TEST(over_channel_stays, "a handler installed over the channel's that does not chain stays at the end") {

@@ -460,14 +460,14 @@ TEST(plain_handler_meanwhile, "a plain sigaction() handler does not end it, on w
 
 static void other_then_record(struct intruder *it) {
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(pthread_kill(it->target, SIGTERM), 0);
+        CHECK_INT(pthread_kill(it->target, SIGRTMIN), 0);
         check_await_syscall(it->tid, SYS_ppoll);
     }
     queue_here(SIGUSR1, 7);
 }
 
 TEST(other_channel_meanwhile, "a signal that only another channel has does not end it") {
-    rsig_channel_t *channel = prepare(), *other = open_channel(RSIG_SIGSET(SIGTERM), 8);
+    rsig_channel_t *channel = prepare(), *other = open_channel(RSIG_SIGSET(SIGRTMIN), 8);
     struct intruder it;
     rsig_siginfo_t info;
     intrude_here(&it, channel, other_then_record);
