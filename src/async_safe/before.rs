@@ -4,7 +4,7 @@
 //! other threads of the parent may be writing.
 
 use crate::async_safe::displaced::Notes;
-use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
 use crate::sys::sigset::rsig_sigset_t;
 use crate::sys::{mask, signals};
@@ -48,7 +48,7 @@ pub(crate) fn put_back() -> Result<(), Errno> {
 /// A function that somebody has installed over rsig's stays: exec resets it anyway. SIG_IGN it would not reset.
 fn put_back_one(signum: c_int, found: &Disposition) -> Result<(), Errno> {
     let now = action::get(signum)?;
-    if now.is(LOW_LEVEL) || matches!(now.handler(), libc::SIG_DFL | libc::SIG_IGN) {
+    if handler::is_own(&now) || matches!(now.handler(), libc::SIG_DFL | libc::SIG_IGN) {
         action::set(signum, found)?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The low-level handler: the one function that rsig ever gives to sigaction(2).
+//! The low-level handler, which rsig gives to sigaction(2), under two addresses.
 
 use crate::async_safe::poke::{self, Meaning};
 use crate::async_safe::{
@@ -9,10 +9,33 @@ use crate::sys::errno;
 use crate::sys::siginfo::Origin;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
-/// Its address is how rsig knows its own disposition when the kernel shows it.
+/// For signals that rsig_signal() has given a function, and for pokes. Its address is how rsig knows its own disposition when
+/// the kernel shows it.
 pub(crate) const LOW_LEVEL: LowLevelHandler = low_level;
+/// For signals that only channels listen to: whoever had them before goes on. Another address, so that a delivery
+/// that is on its way while the disposition changes goes where it would have gone before.
+pub(crate) const STAND_IN: LowLevelHandler = stand_in;
+
+/// Whether it is rsig's, one or the other.
+pub(crate) fn is_own(disposition: &Disposition) -> bool {
+    disposition.is(LOW_LEVEL) || disposition.is(STAND_IN)
+}
 
 extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    receive(signum, info, context, Role::Handler);
+}
+
+extern "C" fn stand_in(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    receive(signum, info, context, Role::StandIn);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Handler,
+    StandIn,
+}
+
+fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role) {
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
@@ -21,28 +44,31 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        if let Some(context) = context.as_deref_mut()
-            && chain::is_nested(context)
-        {
-            return come_back(signum, origin, context);
-        }
+        let depth = depth(signum, context.as_deref());
         if is_fault(signum, origin.code) {
-            let called = context.is_some_and(|context| chain::call(signum, info, context));
-            if !called {
+            if role == Role::Handler || !chain::call(signum, info, context, depth) {
                 hand_back(signum);
             }
             return;
         }
-        match (poke::meaning(signum, &origin), context) {
-            (Meaning::Delivery, mut context) => {
-                deliver(signum, origin);
-                if !chain::is_quiet(signum) {
-                    call::end(context.as_deref_mut());
-                }
-                if let Some(context) = context {
-                    chain::call(signum, info, context);
-                }
+        if depth > 0 {
+            match role {
+                Role::Handler => come_back(signum, origin, context),
+                Role::StandIn => _ = chain::call(signum, info, context, depth),
             }
+            return;
+        }
+        match (poke::meaning(signum, &origin), context.as_deref_mut()) {
+            (Meaning::Delivery, _) => match role {
+                Role::Handler => {
+                    deliver(signum, origin);
+                    call::end(context);
+                }
+                Role::StandIn => {
+                    record_for(signum, origin, false);
+                    chain::call(signum, info, context, depth);
+                }
+            },
             (Meaning::Poke, context) => call::end_poked(context),
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
@@ -56,13 +82,26 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
     });
 }
 
-/// Records a delivery, and tells all who wait: after it is recorded, as whoever wakes up must find it.
+/// How often this delivery has been here before: it comes back from a displaced handler that calls rsig's.
+fn depth(signum: c_int, context: Option<&ucontext_t>) -> u32 {
+    match context {
+        Some(context) => chain::depth(context),
+        None => action::get(signum).is_ok_and(|installed| installed.is(STAND_IN)).into(),
+    }
+}
+
+/// A delivery of a signal that rsig_signal() has given a function.
 pub(crate) fn deliver(signum: c_int, origin: Origin) {
+    record_for(signum, origin, true);
+}
+
+/// Records a delivery, and tells all who wait: after it is recorded, as whoever wakes up must find it.
+fn record_for(signum: c_int, origin: Origin, pump: bool) {
     if !pending::is_open() {
         return;
     }
     deliveries::count(signum);
-    if !chain::is_quiet(signum) {
+    if pump {
         wait_for_pump(signum, origin);
     }
     channel::deliver(signum, origin);
@@ -71,10 +110,10 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
 }
 
 /// From a handler that was displaced: the channels have this delivery already.
-fn come_back(signum: c_int, origin: Origin, context: &mut ucontext_t) {
+fn come_back(signum: c_int, origin: Origin, context: Option<&mut ucontext_t>) {
     if pending::is_open() && chain::is_beneath(signum) {
         wait_for_pump(signum, origin);
-        call::end(Some(context));
+        call::end(context);
     }
 }
 

@@ -6,7 +6,7 @@
 //! the number still has its default action, carried out by hand. Where the main thread blocks every number, rsig unblocks
 //! this one for a call, and holds back what the program itself is sent of it meanwhile.
 
-use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
@@ -77,7 +77,7 @@ pub(crate) fn set_use(signum: c_int, of_the_program: Use) {
 
 /// Whether rsig's handler is still there: the program may have taken the number for itself behind rsig's back.
 pub(crate) fn is_installed() -> bool {
-    action::get(number()).is_ok_and(|now| now.is(LOW_LEVEL))
+    action::get(number()).is_ok_and(|now| handler::is_own(&now))
 }
 
 /// After `set_number(0)`: whether no poke is on its way any more.

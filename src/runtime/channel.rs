@@ -6,10 +6,10 @@
 use crate::async_safe::channel::{self, Channel, MAX, Place, Reader};
 use crate::async_safe::ring;
 use crate::async_safe::slot::Slot;
-use crate::runtime::call;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::state::{self, State};
+use crate::runtime::{call, dispositions};
 use crate::runtime::{main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{clock, eventfd};
@@ -145,6 +145,8 @@ pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
         let valid = ring::MAX;
         return Err(Error::value(format_args!("capacity {capacity} is not one of 1 to {valid}")));
     }
+    // Before any of the others is disturbed.
+    dispositions::check_set(set)?;
     let mut state = state::lock();
     main_thread::require_init()?;
     state.free_closed();
@@ -230,6 +232,8 @@ impl State {
                 self.close(Handle(handle), set);
             }
         }
+        // Those that were closed before, while somebody looked at them.
+        self.free_closed();
     }
 
     /// In a forked child: nothing waits, and each descriptor is its own, under the same number.
@@ -258,10 +262,10 @@ impl State {
         self.free_closed();
     }
 
-    /// Held across a fork, as no other thread may be reading in the middle of it.
+    /// Held across a fork, as no other thread may be reading in the middle of it; nor be looking at an empty one for a channel that is
+    /// closed, or the child could not open another there.
     pub(crate) fn lock_seats(&self) -> Seats {
-        let is_taken = |index| self.channels.get(index).is_some_and(Option::is_some);
-        Seats(std::array::from_fn(|index| if is_taken(index) { seat(index) } else { None }))
+        Seats(std::array::from_fn(seat))
     }
 }
 

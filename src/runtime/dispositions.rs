@@ -1,7 +1,7 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
-use crate::async_safe::chain::{self, Owner};
-use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::chain;
+use crate::async_safe::handler::{self, LOW_LEVEL, STAND_IN};
 use crate::async_safe::poke::{self, Use};
 use crate::async_safe::{before, channel, displaced};
 use crate::runtime::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::sys::action::{self, Disposition};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
+use nix::errno::Errno;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,9 +31,17 @@ impl Entry {
     pub(crate) const NEW: Self =
         Self { action: rsig_action_t::DEFAULT, installed: None, beneath: rsig_action_t::DEFAULT };
 
-    /// Whether rsig has put there what was found.
+    /// Whether rsig has put there what was found, or somebody has put rsig's own back there.
     fn is_ours(&self, found: &Disposition) -> bool {
         self.installed == Some(found.handler())
+            || self.installed.is_some() && handler::is_own(found)
+    }
+
+    /// Somebody else's handler was found in place of what rsig has put there.
+    fn note_displaced(&self, signum: c_int) {
+        if self.installed == Some(STAND_IN as *const () as sighandler_t) {
+            chain::note_displaced(signum);
+        }
     }
 }
 
@@ -90,6 +99,16 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     check(signum)?;
     let mut state = state::lock();
     let found = get(signum)?;
+    if found.is(STAND_IN)
+        && let Some(action) = state.own_action(signum, &found)
+        && let Some(handler) = state.own_disposition(&action)?.filter(|own| own.is_function())
+    {
+        // So that it stays when the channels are closed.
+        let mut new = *handler;
+        new.set_restart(!interrupting);
+        let note = ptr::from_ref(state.save(&new)?);
+        return state.set_action(signum, &found, rsig_action_t::special(2, note.cast()));
+    }
     let mut new = found;
     new.set_restart(!interrupting);
     state.install(signum, &found, &new)
@@ -103,10 +122,18 @@ impl State {
     }
 
     /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. Where rsig did not put that,
-    /// somebody has copied it from another signal.
+    /// somebody has copied it from another signal. Somebody else's handler may have given the signal back to rsig's meanwhile, or
+    /// have been one that is called only once.
     pub(crate) fn own_action(&self, signum: c_int, found: &Disposition) -> Option<rsig_action_t> {
         let entry = self.entries.get(signals::index(signum)?)?;
-        (found.is(LOW_LEVEL) && entry.installed.is_some()).then_some(entry.action)
+        if !handler::is_own(found) || entry.installed.is_none() {
+            return None;
+        }
+        match entry.action.handler() {
+            Handler::Foreign if found.is(LOW_LEVEL) => Some(entry.beneath),
+            Handler::Foreign if !chain::has_handler(signum) => Some(rsig_action_t::DEFAULT),
+            _ => Some(entry.action),
+        }
     }
 
     /// What a disposition that the kernel has shown is in rsig's terms.
@@ -133,7 +160,7 @@ impl State {
         let is_heard = channel::is_heard(signum);
         let own = self.own_disposition(&action)?;
         let new = match own {
-            Some(own) if is_heard => own.stand_in(signum, LOW_LEVEL),
+            Some(own) if is_heard => own.stand_in(signum, STAND_IN),
             // Pokes must go on, so the low-level handler does what the action says.
             Some(own) if poke::is_taken(signum) && !own.is_function() => {
                 runtime::poke::disposition()
@@ -141,19 +168,16 @@ impl State {
             Some(own) => *own,
             None => Disposition::with_handler(LOW_LEVEL),
         };
-        let beneath = self.entry(signum)?.beneath;
-        if is_heard {
+        if let Some(own) = own.filter(|_| is_heard) {
             // Before the first delivery can come.
-            self.set_owner(signum, found, own)?;
+            self.set_chain(signum, found, own)?;
         }
-        if let Err(error) = self.install(signum, found, &new) {
-            chain::set_owner(signum, &Owner::Rsig);
-            return Err(error);
-        }
-        if !is_heard {
-            chain::set_owner(signum, &Owner::Rsig);
+        self.install(signum, found, &new)?;
+        if !new.is(STAND_IN) {
+            chain::unset(signum);
         }
         let entry = self.entry(signum)?;
+        let beneath = entry.beneath;
         // A handler that is put back may chain to the one that it displaced.
         let is_back = !is_heard && own.is_some_and(Disposition::is_function);
         entry.action = if is_back { beneath } else { action };
@@ -184,23 +208,26 @@ impl State {
         }
     }
 
-    /// Of a signal that a channel listens to.
-    fn set_owner(
+    /// Of a signal that a channel listens to: whom rsig stands in for.
+    fn set_chain(
         &mut self,
         signum: c_int,
         found: &Disposition,
-        own: Option<&'static Disposition>,
+        own: &'static Disposition,
     ) -> Result<()> {
         let entry = self.entry(signum)?;
-        let beneath = if entry.is_ours(found) { entry.beneath } else { entry.action };
-        let owner = match own {
-            None => Owner::Rsig,
-            Some(handler) if handler.is_function() => {
-                Owner::Other { handler, beneath: beneath.is_function() }
-            }
-            Some(_) => Owner::Nobody,
+        let is_ours = entry.is_ours(found);
+        let beneath = match entry.action.handler() {
+            Handler::Foreign => entry.beneath,
+            _ if is_ours => entry.beneath,
+            _ => entry.action,
         };
-        chain::set_owner(signum, &owner);
+        if !is_ours {
+            entry.note_displaced(signum);
+        }
+        let is_new = !found.is(STAND_IN);
+        let handler = Some(own).filter(|own| own.is_function());
+        chain::set(signum, handler, is_new, beneath.is_function());
         Ok(())
     }
 
@@ -209,11 +236,12 @@ impl State {
     pub(crate) fn hear(&mut self, signum: c_int) -> Result<()> {
         let found = get(signum)?;
         let action = self.describe(signum, &found)?;
-        let is_ours = self.entry(signum)?.is_ours(&found) && found.is(LOW_LEVEL);
-        if is_ours && action.is_function() {
+        let is_ours = self.entry(signum)?.is_ours(&found) && handler::is_own(&found);
+        let is_heard = channel::is_heard(signum);
+        if is_ours && (action.is_function() || is_heard && found.is(STAND_IN)) {
             return Ok(());
         }
-        if channel::is_heard(signum) || is_ours {
+        if is_heard || is_ours {
             self.set_action(signum, &found, action)?;
         }
         Ok(())
@@ -251,13 +279,15 @@ impl State {
             displaced::note(signum, Some(note));
             before::note(signum, found_first.or(Some(note)));
             let entry = self.entry(signum)?;
-            entry.beneath = entry.action;
+            // What is beneath one that is displaced already is beneath both.
+            if !matches!(entry.action.handler(), Handler::Foreign) {
+                entry.beneath = entry.action;
+            }
         }
         if let Err(errno) = action::set(signum, new) {
             displaced::note(signum, noted_before);
             before::note(signum, found_first);
-            let name = Named(signum);
-            return Err(Error::os(errno, format_args!("cannot change the action of {name}")));
+            return Err(cannot_change(signum, errno));
         }
         self.entry(signum)?.installed = Some(new.handler());
         Ok(())
@@ -279,19 +309,34 @@ impl State {
                 poke::drain(sigset::one(signum));
             }
             poke::set_use(signum, Use::Handled);
-            chain::set_owner(signum, &Owner::Rsig);
             let Ok(entry) = self.entry(signum) else { continue };
-            let installed = std::mem::replace(entry, Entry::NEW).installed;
-            let found = action::get(signum).map(|found| found.handler()).ok();
-            if let (Some(_), true, Some(before)) =
-                (installed, installed == found, displaced::get(signum))
-            {
-                // The kernel has had this disposition for this signal before.
-                let _ = action::set(signum, before);
+            let entry = std::mem::replace(entry, Entry::NEW);
+            match action::get(signum) {
+                Ok(found) if entry.is_ours(&found) => {
+                    if let Some(before) = displaced::get(signum) {
+                        // The kernel has had this disposition for this signal before.
+                        let _ = action::set(signum, before);
+                        chain::unset(signum);
+                    }
+                }
+                _ => entry.note_displaced(signum),
             }
             before::note(signum, None);
         }
     }
+}
+
+/// Fails for a set with a signal whose action cannot be changed.
+pub(crate) fn check_set(set: rsig_sigset_t) -> Result<()> {
+    match sigset::next(set & !signals::changeable(), 0) {
+        0 => Ok(()),
+        signum => Err(cannot_change(signum, Errno::EINVAL)),
+    }
+}
+
+fn cannot_change(signum: c_int, errno: Errno) -> Error {
+    let name = Named(signum);
+    Error::os(errno, format_args!("cannot change the action of {name}"))
 }
 
 fn check(signum: c_int) -> Result<()> {

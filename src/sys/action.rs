@@ -62,13 +62,14 @@ impl Disposition {
         }
     }
 
-    /// What a handler of rsig's needs to stand in for this one: its mask, and the flags that matter to others. Children that
+    /// What a handler of rsig's needs to stand in for this one: its mask and its flags, its stack too; the handler itself knows how often
+    /// to call it. Children that
     /// nobody waits for stay so.
     pub(crate) fn stand_in(&self, signum: c_int, handler: LowLevelHandler) -> Self {
         let mut stand_in = Self::with_handler(handler);
         if self.is_function() {
             stand_in.0.sa_mask = self.0.sa_mask;
-            stand_in.0.sa_flags |= self.0.sa_flags & !libc::SA_RESETHAND;
+            stand_in.0.sa_flags = self.0.sa_flags & !libc::SA_RESETHAND | libc::SA_SIGINFO;
         } else {
             stand_in.0.sa_flags |= self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER;
             stand_in.set_restart(true);
@@ -81,6 +82,11 @@ impl Disposition {
 
     pub(crate) fn is_function(&self) -> bool {
         !matches!(self.handler(), libc::SIG_DFL | libc::SIG_IGN)
+    }
+
+    /// Whether the kernel calls it only once.
+    pub(crate) fn is_one_shot(&self) -> bool {
+        self.0.sa_flags & libc::SA_RESETHAND != 0
     }
 
     /// Calls the handler as the kernel does.

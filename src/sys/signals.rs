@@ -190,6 +190,11 @@ pub(crate) fn is_deadly(signum: c_int) -> bool {
     !lives_on && valid() & sigset::one(signum) != 0
 }
 
+/// Those whose action can be changed.
+pub(crate) fn changeable() -> rsig_sigset_t {
+    valid() & !(sigset::one(libc::SIGKILL) | sigset::one(libc::SIGSTOP))
+}
+
 /// A signal as a message names it: "SIGINT (2)", or the number alone.
 pub(crate) struct Named(pub(crate) c_int);
 
