@@ -5,6 +5,7 @@ use crate::async_safe::{call, chain, channel, displaced, notify, pending, waker,
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
+use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 /// Its address is how rsig knows its own disposition when the kernel shows it.
@@ -19,9 +20,9 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
         // chains to this handler may pass NULL.
         let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
         if let Some(context) = context.as_deref_mut()
-            && chain::is_nested(context)
+            && let depth @ 1.. = chain::depth(context)
         {
-            return come_back(signum, origin, context);
+            return come_back(signum, origin, info, context, depth);
         }
         if is_fault(signum, origin.code) {
             let called = context.is_some_and(|context| chain::call(signum, info, context));
@@ -36,8 +37,10 @@ extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_voi
                 if !chain::is_quiet(signum) {
                     call::end(context.as_deref_mut());
                 }
-                if let Some(context) = context {
-                    chain::call(signum, info, context);
+                let called = context.is_some_and(|context| chain::call(signum, info, context));
+                if !called && !pending::is_open() {
+                    // SAFETY: as for the siginfo above.
+                    leave(signum, unsafe { info.as_ref() });
                 }
             }
             (Meaning::Poke, context) => call::end_poked(context),
@@ -67,9 +70,21 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     notify::call(signum);
 }
 
-/// From a handler that was displaced: the channels have this delivery already.
-fn come_back(signum: c_int, origin: Origin, context: &mut ucontext_t) {
-    if pending::is_open() && chain::is_beneath(signum) {
+/// From a handler that was displaced: the channels have this delivery already. One that comes back from the earlier one as well
+/// goes round in a circle.
+fn come_back(
+    signum: c_int,
+    origin: Origin,
+    info: *mut siginfo_t,
+    context: &mut ucontext_t,
+    depth: usize,
+) {
+    if depth == 1 && chain::call_earlier(signum, info, context) {
+        return;
+    }
+    if is_fault(signum, origin.code) {
+        hand_back(signum);
+    } else if depth == 1 && pending::is_open() && chain::is_beneath(signum) {
         wait_for_pump(signum, origin);
         call::end(Some(context));
     }
@@ -77,6 +92,21 @@ fn come_back(signum: c_int, origin: Origin, context: &mut ucontext_t) {
 
 fn wait_for_pump(signum: c_int, origin: Origin) {
     waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
+}
+
+/// After rsig_fini(): where somebody has put back rsig's handler that they had displaced, the signal goes to what rsig displaced,
+/// the default action or none.
+fn leave(signum: c_int, info: Option<&siginfo_t>) {
+    let is_left = action::get(signum).is_ok_and(|installed| installed.is(LOW_LEVEL))
+        // Asked anew: another rsig_init() opens before it installs.
+        && !pending::is_open()
+        && !poke::is_taken(signum);
+    if let (true, Some(info)) = (is_left, info) {
+        let next = displaced::get(signum).filter(|displaced| !displaced.is_function());
+        // The kernel accepted both the number and the disposition before.
+        let _ = action::set(signum, next.unwrap_or(&Disposition::DEFAULT));
+        let _ = thread::queue_info(thread::id(), signum, info);
+    }
 }
 
 /// Whether the processor raised it at the interrupted instruction, which would fault again for ever if
@@ -93,11 +123,12 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
 fn hand_back(signum: c_int) {
-    const DEFAULT: Disposition = Disposition::plain(libc::SIG_DFL);
     let installed = action::get(signum).map(|installed| installed.handler());
     let next = displaced::get(signum)
         .filter(|displaced| installed != Ok(displaced.handler()))
-        .unwrap_or(&DEFAULT);
+        // It was called, and asked to be called once.
+        .filter(|displaced| !(chain::is_quiet(signum) && displaced.is_one_shot()))
+        .unwrap_or(&Disposition::DEFAULT);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
 }

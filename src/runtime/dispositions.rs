@@ -1,6 +1,6 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
-use crate::async_safe::chain::{self, Owner};
+use crate::async_safe::chain::{self, Beneath, Owner};
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::async_safe::poke::{self, Use};
 use crate::async_safe::{channel, displaced};
@@ -145,14 +145,14 @@ impl State {
             chain::set_owner(signum, &Owner::Rsig);
             return Err(error);
         }
-        if !is_heard {
-            chain::set_owner(signum, &Owner::Rsig);
-        }
-        let entry = self.entry(signum)?;
         // A handler that is put back may chain to the one that it displaced.
         let is_back = !is_heard && own.is_some_and(Disposition::is_function);
-        entry.action = if is_back { beneath } else { action };
-        let action = entry.action;
+        let action = if is_back { beneath } else { action };
+        if !is_heard {
+            let left = if is_back { self.beneath(&beneath) } else { Beneath::Nobody };
+            chain::set_owner(signum, &left.owner());
+        }
+        self.entry(signum)?.action = action;
         set_handled(signum, action.is_function() && new.is(LOW_LEVEL));
         runtime::poke::set_use(signum, &action, is_heard, &new);
         Ok(())
@@ -191,12 +191,20 @@ impl State {
         let owner = match own {
             None => Owner::Rsig,
             Some(handler) if handler.is_function() => {
-                Owner::Other { handler, beneath: beneath.is_function() }
+                Owner::Other { handler, beneath: self.beneath(&beneath) }
             }
             Some(_) => Owner::Nobody,
         };
         chain::set_owner(signum, &owner);
         Ok(())
+    }
+
+    fn beneath(&mut self, action: &rsig_action_t) -> Beneath {
+        match self.own_disposition(action) {
+            Ok(None) => Beneath::Rsig,
+            Ok(Some(handler)) if handler.is_function() => Beneath::Other(handler),
+            _ => Beneath::Nobody,
+        }
     }
 
     /// When the first channel listens to a signal, or the last one does no more: the action stays as it is. What somebody else
@@ -272,15 +280,22 @@ impl State {
                 poke::drain(sigset::one(signum));
             }
             poke::set_use(signum, Use::Handled);
-            chain::set_owner(signum, &Owner::Rsig);
             let Ok(entry) = self.entry(signum) else { continue };
-            let installed = std::mem::replace(entry, Entry::NEW).installed;
+            let entry = std::mem::replace(entry, Entry::NEW);
             let found = action::get(signum).map(|found| found.handler()).ok();
-            if let (Some(_), true, Some(before)) =
-                (installed, installed == found, displaced::get(signum))
-            {
-                // The kernel has had this disposition for this signal before.
-                let _ = action::set(signum, before);
+            let left = match (entry.installed, displaced::get(signum)) {
+                (Some(installed), Some(before)) if Some(installed) == found => {
+                    // The kernel has had this disposition for this signal before.
+                    let _ = action::set(signum, before);
+                    self.beneath(&entry.beneath)
+                }
+                (Some(_), Some(before)) if before.is_function() => Beneath::Other(before),
+                _ => Beneath::Nobody,
+            };
+            // What others still pass on, now and after another rsig_init().
+            chain::set_owner(signum, &left.owner());
+            if let (Beneath::Other(handler), Ok(entry)) = (left, self.entry(signum)) {
+                entry.action = rsig_action_t::special(2, ptr::from_ref(handler).cast());
             }
         }
     }

@@ -75,6 +75,11 @@ impl Disposition {
         stand_in
     }
 
+    /// Whether the kernel forgets the handler when it calls it.
+    pub(crate) fn is_one_shot(&self) -> bool {
+        self.0.sa_flags & libc::SA_RESETHAND != 0
+    }
+
     pub(crate) fn is_function(&self) -> bool {
         !matches!(self.handler(), libc::SIG_DFL | libc::SIG_IGN)
     }
