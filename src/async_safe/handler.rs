@@ -7,6 +7,7 @@ use crate::async_safe::{
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
+use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 /// For signals that rsig_signal() has given a function, and for pokes. Its address is how rsig knows its own disposition when
@@ -59,6 +60,12 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
             return;
         }
         match (poke::meaning(signum, &origin), context.as_deref_mut()) {
+            (Meaning::Delivery, again) if !pending::is_open() => {
+                let called = role == Role::StandIn && chain::call(signum, info, again, depth);
+                if !called {
+                    pass_by(signum, info, context);
+                }
+            }
             (Meaning::Delivery, _) => match role {
                 Role::Handler => {
                     deliver(signum, origin);
@@ -119,6 +126,27 @@ fn come_back(signum: c_int, origin: Origin, context: Option<&mut ucontext_t>) {
 
 fn wait_for_pump(signum: c_int, origin: Origin) {
     waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
+}
+
+/// After rsig_fini(), to whom rsig had displaced: from a handler that still calls rsig's; or where somebody has put that back, which
+/// they had displaced.
+fn pass_by(signum: c_int, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
+    let displaced = displaced::get(signum);
+    match displaced.filter(|displaced| displaced.is_function()) {
+        // Without a context it could be the caller, and go round for ever.
+        Some(handler) if context.is_some() => chain::call_noted(handler, signum, info, context),
+        Some(_) => {}
+        // Asked anew whether rsig has it: another rsig_init() opens before it installs.
+        None if action::get(signum).is_ok_and(|now| is_own(&now)) && !pending::is_open() => {
+            // The kernel accepted both the number and the disposition before.
+            let _ = action::set(signum, displaced.unwrap_or(&Disposition::DEFAULT));
+            // SAFETY: as in `receive`.
+            if let Some(info) = unsafe { info.as_ref() } {
+                let _ = thread::queue_info(thread::id(), signum, info);
+            }
+        }
+        None => {}
+    }
 }
 
 /// Whether the processor raised it at the interrupted instruction, which would fault again for ever if
