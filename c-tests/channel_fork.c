@@ -225,7 +225,7 @@ TEST(while_asking_for_closed, "nor while one asks for a channel that is closed")
     prepare();
     rsig_channel_t *gone = open_channel(USR1, 1);
     close_channel(gone);
-    fork_while(read_closed_until_stop, gone, 1500);
+    fork_while(read_closed_until_stop, gone, 1000);
 }
 
 static pid_t waiting;

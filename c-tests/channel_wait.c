@@ -305,6 +305,34 @@ TEST(used_in_handler, "a handler that it runs may open, wait for and close chann
     close_channel(channel);
 }
 
+static sigjmp_buf out_of_plain;
+static void leave_plain(int signum) { siglongjmp(out_of_plain, signum); }
+static void send_term(struct intruder *it) { CHECK_INT(pthread_kill(it->target, SIGTERM), 0); }
+
+TEST(left_by_siglongjmp, "a plain sigaction() handler that leaves the wait leaves the channel usable and closable") {
+    rsig_siginfo_t info;
+    static struct intruder it;
+    left_channel = prepare();
+    CHECK(signal(SIGTERM, leave_plain) != SIG_ERR);
+    for (volatile int i = 0; i < 10; i++) {
+        if (!sigsetjmp(out_of_plain, 1)) {
+            intrude_here(&it, left_channel, send_term);
+            rsig_channel_wait(left_channel, &info, -1);
+            CHECK_FAIL("the handler did not leave");
+        }
+        join(it.thread);
+        queue_here(SIGUSR1, i);
+        CHECK_INT(rsig_channel_wait(left_channel, &info, -1), 1);
+        CHECK_INT(info.value_int, i);
+    }
+    close_channel(left_channel);
+    CHECK_ERROR(rsig_channel_wait(left_channel, &info, 0), RSIG_ERROR_VALUE, EINVAL);
+    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    left_channel = open_channel(USR1, 1);
+    queue_here(SIGUSR1, 11);
+    CHECK_NEXT(left_channel, SIGUSR1, 11, 1);
+}
+
 /* --- closed meanwhile --- */
 
 static void close_it(struct intruder *it) { close_channel(it->channel); }

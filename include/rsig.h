@@ -456,8 +456,9 @@ int rsig_sleep(double seconds);
  *
  * For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The
  * default action does not happen meanwhile, nor is the signal ignored; a handler that somebody else has installed is called
- * all the same, with its own mask and flags, after the delivery is recorded; and the program's own system calls are
- * restarted where they can be (SA_RESTART). rsig_getsignal() and rsig_signal() see and change what would be there without
+ * all the same, with its own mask and flags and on its own stack, after the delivery is recorded, a one-shot one
+ * (SA_RESETHAND) once; where there is none the program's own system calls are restarted where they can be (SA_RESTART). What
+ * the sigwait family accepts was not delivered, and no channel has it; what rsig_dispatch() accepts was. rsig_getsignal() and rsig_signal() see and change what would be there without
  * channels. A child that does exec has the default action where the signal was ignored, unless it calls rsig_restore_signals().
  *
  * The memory is bounded. When `capacity` records wait, later deliveries are folded into one record for each signal number,
@@ -1172,8 +1173,8 @@ const char *rsig_version(void);
  * Waits until a signal's handler has run, on the main thread by itself. What is pending already runs, and ends the
  * wait: the race of pause(2) is not there. A signal that lands on another thread ends the main thread's wait too.
  * On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs. As with
- * pause(2), look in a loop for what you wait for: right after a call such as rsig_read() it can end without any (see the README's
- * limits).
+ * pause(2), look in a loop for what you wait for: right after a call such as rsig_read(), or when a signal that only a channel has
+ * lands on the waiting thread, it can end without any (see the README's limits).
  *
  * @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: the main
  *         thread waits with an eventfd; RSIG_ERROR_STATE
