@@ -8,9 +8,9 @@
 //! One delivery of a batch writes: the one that found nothing there before it. But a writer can be slow, or never come
 //! back (a foreign handler that interrupted it can siglongjmp out), so while any is on its way the others write too.
 
+use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use crate::sys::eventfd;
 use libc::c_int;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 /// The main thread's.
 pub(crate) static WAKER: Waker = Waker::new();
