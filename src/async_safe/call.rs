@@ -5,11 +5,11 @@
 //! stub's window and then by rsig's, is passed by a poke as well: blocked in that handler's own context, it arrives when
 //! the kernel goes back to the stub. (musl does the same with its cancellation signal.)
 
+use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use crate::async_safe::poke;
 use crate::async_safe::stub::{self, Position};
 use crate::sys::{mask, sigset, thread};
 use libc::{c_int, c_long, ucontext_t};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 /// The kernel's id of the main thread while it is in a call, else 0.
 static CALLER: AtomicI32 = AtomicI32::new(0);

@@ -9,13 +9,13 @@
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
 //! Only a handler that may call rsig's must be forgotten then, or it would get each delivery twice.
 
+use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::async_safe::displaced;
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use crate::sys::sigset;
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// The displaced handlers of one signal, NULL for none.
 struct Links {

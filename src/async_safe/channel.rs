@@ -4,6 +4,7 @@
 //! itself at the channel's place, which is for ever, before it looks what is there; and who closes a channel takes it from
 //! its place first, then looks at the count: only where that is 0 can nobody have found it.
 
+use crate::async_safe::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::async_safe::pending::Pending;
 use crate::async_safe::ring::{self, Record, Ring, Taken};
 use crate::async_safe::slot::Slot;
@@ -13,7 +14,6 @@ use crate::sys::signals;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// How many can be open at once.
 pub(crate) const MAX: usize = WORDS * BITS;

@@ -6,13 +6,15 @@
 //! the number still has its default action, carried out by hand. Where the main thread blocks every number, rsig unblocks
 //! this one for a call, and holds back what the program itself is sent of it meanwhile.
 
+use crate::async_safe::atomic::{
+    AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{thread, thread_timer, wait};
 use libc::{c_int, siginfo_t, ucontext_t};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Its number, 0 while rsig has none.
