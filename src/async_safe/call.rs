@@ -27,6 +27,7 @@ pub(crate) unsafe fn run(tid: c_int, number: c_long, arguments: &[c_long; 6]) ->
     // Relaxed, both: read by handlers that see CALLER, which is stored after them, and on this very thread.
     THREAD.store(thread::current() as usize, Ordering::Relaxed);
     POKE_BLOCKED.store(false, Ordering::Relaxed);
+    poke::receive();
     // SeqCst: our half of Dekker, as in `waker`: the stub's look must not pass it.
     CALLER.store(tid, Ordering::SeqCst);
     // SAFETY: the caller's promise.
@@ -50,6 +51,7 @@ pub(crate) fn end(context: Option<&mut ucontext_t>) {
 
 /// The same for a poke, which ends nothing that another delivery would not.
 pub(crate) fn end_poked(mut context: Option<&mut ucontext_t>) {
+    poke::receive();
     // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more,
     // but for a handler that has left by siglongjmp() to a sigsuspend(), which blocks it again.
     if POKE_BLOCKED.swap(false, Ordering::Relaxed)

@@ -28,6 +28,8 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 static TIMER: AtomicI32 = AtomicI32::new(-1);
 /// Whether the number is one that the program is sent while rsig has unblocked it.
 static CONTENDED: AtomicBool = AtomicBool::new(false);
+/// Whether one was sent, or is about to be, that has not come yet.
+static ON_ITS_WAY: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -114,20 +116,37 @@ pub(crate) fn reset() {
     SENDERS.store(0, Ordering::Relaxed);
     TIMER.store(-1, Ordering::Relaxed);
     CONTENDED.store(false, Ordering::Relaxed);
+    ON_ITS_WAY.store(false, Ordering::Relaxed);
 }
 
-/// Pokes a thread of this process.
+/// Pokes the main thread, unless one is on its way: a slow main thread must not find its queue, which is the user's, full of them. A
+/// sender can be slow too, or never come back (a foreign handler that interrupted it can siglongjmp out), so while any is at
+/// it the others send as well.
 pub(crate) fn send(tid: c_int) {
-    // SeqCst: counted before the number is read, so that `is_idle` speaks the truth.
+    // SeqCst: counted before the number is read, so that `is_idle` speaks the truth, and before ON_ITS_WAY is set: who finds it
+    // set by a sender that has not sent finds that one counted.
     SENDERS.fetch_add(1, Ordering::SeqCst);
-    // It fails only where the queue of signals is full.
-    if is_installed() && thread::queue(tid, number(), mark()).is_err() {
-        // Relaxed: see `reserve`.
-        let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed));
+    // SeqCst, both: after the call was told to end, so that the poke which clears this finds that.
+    let is_needed = !ON_ITS_WAY.swap(true, Ordering::SeqCst) || SENDERS.load(Ordering::SeqCst) != 1;
+    if is_needed && !(is_installed() && queue(tid)) {
+        // Relaxed: the next one tries again.
+        ON_ITS_WAY.store(false, Ordering::Relaxed);
     }
     // Release: sent before the disposition may be changed. A fork in a handler that interrupted this one has set the
     // number to 0 in the child, and it must not wrap.
     let _ = SENDERS.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
+}
+
+fn queue(tid: c_int) -> bool {
+    // It fails only where the queue of signals is full. Relaxed: see `reserve`.
+    thread::queue(tid, number(), mark()).is_ok()
+        || thread_timer::fire(TIMER.load(Ordering::Relaxed)).is_ok()
+}
+
+/// One has come; or a call begins, for which none is on its way that counts.
+pub(crate) fn receive() {
+    // SeqCst: not after the look whether the call is to end.
+    ON_ITS_WAY.store(false, Ordering::SeqCst);
 }
 
 /// What becomes of a delivery.
