@@ -1,6 +1,7 @@
 # make            build the libraries
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
+# make models     check the lock-free core in every order of threads and memory
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
 
 PREFIX     ?= /usr/local
@@ -26,7 +27,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check install uninstall stage clean FORCE
+.PHONY: all demo check models install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -52,6 +53,10 @@ demo: stage
 check: stage
 	@tools/need.sh pkg-config=pkg-config g++=g++
 	$(CARGO) test --locked
+
+# A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
+models:
+	$(CARGO) test --release --locked --manifest-path tests/models/Cargo.toml --target-dir $(BUILD)/models
 
 # What the tests and the demo use: the library as a user has it installed.
 stage: all

@@ -1,7 +1,11 @@
 /* rsig_open() to rsig_sleep(): the system's results and errors; signals do not end them. */
 #include "check.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -927,4 +931,97 @@ TEST(a_handler_that_raises_its_own_signal, "does not keep a call from the result
     CHECK_INT(WEXITSTATUS(status), 3);
     CHECK_INT(rsig_waitpid(child, &status, 0), -1);
     CHECK_INT(errno, ECHILD);
+}
+
+/* Blocked on the main thread, it lands on this one, once the call sleeps. */
+static void *take_sigterm(void *number) {
+    sigset_t set;
+    sigfillset(&set);
+    sigdelset(&set, SIGTERM);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &set, NULL), 0);
+    check_await_syscall(main_tid, *(const long *)number);
+    CHECK_SYS(kill(getpid(), SIGTERM));
+    return NULL;
+}
+
+static ssize_t write_much(void) { return rsig_write(fds[1], much, MUCH); }
+
+static ssize_t send_much(void) { return rsig_send(fds[1], much, MUCH, 0); }
+
+/* There is some room, so the call begins; but not enough, so it sleeps. */
+static void ends_with_a_part(long number, ssize_t (*call)(void)) {
+    int signum;
+    start();
+    refusal = 7;
+    CHECK_INT(rsig_signal(SIGUSR1, raises_itself, NULL, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGTERM, handler, NULL, NULL), RSIG_OK);
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(SIGTERM), NULL), RSIG_OK);
+    raise(SIGUSR1);
+    pthread_t thread = spawn(take_sigterm, &number);
+    ssize_t result = call();
+    join(thread);
+    CHECK(result > 0 && result < MUCH);
+    CHECK_INT(ran, 0);
+    check_arrives(result);
+    CHECK_INT(rsig_pump(), RSIG_ERROR_HANDLER);
+    CHECK_INT(rsig_raised(&signum), refusal);
+    CHECK_INT(signum, SIGTERM);
+    CHECK_INT(ran, 1);
+}
+
+TEST(write_beside_such_a_handler, "nor does it keep another signal from ending a long write") {
+    open_pipe();
+    ends_with_a_part(SYS_write, write_much);
+}
+
+TEST(send_beside_such_a_handler, "nor a long send") {
+    open_pair();
+    ends_with_a_part(SYS_sendto, send_much);
+}
+
+/* An errno without a name. */
+
+enum { UNNAMED = 524 };
+
+/* From now on read() of `fd` fails so, on this thread and those that it makes. */
+static void fail_reads(int fd, unsigned error) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)fd, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    CHECK_SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) check_skip("no seccomp filters");
+    /* So it reaches the C library's own caller. */
+    errno = 0;
+    CHECK_INT(read(fd, &byte, 1), -1);
+    CHECK_INT(errno, error);
+}
+
+static void *read_fails(void *arg) {
+    errno = 0;
+    CHECK_INT(rsig_read(fds[0], &byte, 1), -1);
+    CHECK_INT(errno, UNNAMED);
+    errno = 0;
+    CHECK_INT(rsig_syscall(SYS_read, fds[0], (long)&byte, 1, 0, 0, 0), -1);
+    CHECK_INT(errno, UNNAMED);
+    return arg;
+}
+
+TEST(unnamed_errno, "an errno that has no name reaches the caller as it is, on the main thread") {
+    start();
+    open_pipe();
+    fail_reads(fds[0], UNNAMED);
+    read_fails(NULL);
+}
+
+TEST(unnamed_errno_off_main, "and on another") {
+    start();
+    open_pipe();
+    fail_reads(fds[0], UNNAMED);
+    join(spawn(read_fails, NULL));
 }

@@ -10,6 +10,7 @@ struct row {
     int number;
     char name[32], disposition[16], restart[8], blocked[8], pending[8], tripped[8];
     unsigned long long deliveries;
+    int channels;
     char note[64];
 };
 
@@ -31,14 +32,14 @@ static char *text_of(int (*dump)(int)) {
 static int parse(char *text) {
     int rows = 0;
     char *rest = NULL, *line = strtok_r(text, "\n", &rest);
-    CHECK_STR(line, "NO NAME         DISPOSITION RESTART BLOCKED PENDING TRIPPED DELIVERIES NOTE");
+    CHECK_STR(line, "NO NAME         DISPOSITION RESTART BLOCKED PENDING TRIPPED DELIVERIES CHANNELS NOTE");
     memset(table, 0, sizeof table);
     while ((line = strtok_r(NULL, "\n", &rest))) {
         struct row row;
-        int fields = sscanf(line, "%d %31s %15s %7s %7s %7s %7s %llu %63[^\n]", &row.number,
+        int fields = sscanf(line, "%d %31s %15s %7s %7s %7s %7s %llu %d %63[^\n]", &row.number,
                             row.name, row.disposition, row.restart, row.blocked, row.pending,
-                            row.tripped, &row.deliveries, row.note);
-        if (fields != 9) CHECK_FAIL("%d fields in: %s", fields, line);
+                            row.tripped, &row.deliveries, &row.channels, row.note);
+        if (fields != 10) CHECK_FAIL("%d fields in: %s", fields, line);
         CHECK(row.number > 0 && row.number < NSIG);
         table[row.number] = row;
         rows++;
@@ -166,6 +167,29 @@ static void *raise_many(void *arg) {
     return arg;
 }
 
+TEST(channels, "channels are counted, and what they have displaced is shown as it is to the program") {
+    rsig_channel_t *two, *one;
+    init();
+    handle(SIGUSR1);
+    CHECK(signal(SIGUSR2, foreign_handler) != SIG_ERR);
+    const rsig_sigset_t both = RSIG_SIGSET(SIGUSR1) | RSIG_SIGSET(SIGUSR2);
+    CHECK_INT(rsig_channel_open(both | RSIG_SIGSET(SIGTERM), 1, &two), RSIG_OK);
+    CHECK_INT(rsig_channel_open(both, 1, &one), RSIG_OK);
+    raise(SIGUSR2);
+    parse(text_of(rsig_dump));
+    CHECK_INT(table[SIGUSR1].channels, 2);
+    CHECK_STR(table[SIGUSR1].disposition, "rsig");
+    CHECK_INT(table[SIGUSR2].channels, 2);
+    CHECK_STR(table[SIGUSR2].disposition, "foreign");
+    CHECK_INT(table[SIGUSR2].deliveries, 1);
+    CHECK_INT(table[SIGTERM].channels, 1);
+    CHECK_STR(table[SIGTERM].disposition, "default");
+    CHECK_INT(table[SIGHUP].channels, 0);
+    CHECK_INT(rsig_channel_close(two), RSIG_OK);
+    CHECK_INT(row_of(SIGUSR1)->channels, 1);
+    CHECK_INT(row_of(SIGTERM)->channels, 0);
+}
+
 TEST(deliveries_on_all_threads, "deliveries on several threads at once are all counted") {
     pthread_t threads[4];
     init();
@@ -243,11 +267,11 @@ TEST(json_lines, "rsig_dump_json has an object on a line for each signal, with t
     CHECK_INT(lines, __builtin_popcountll(rsig_valid_signals()));
     CHECK(strstr(text, "{\"signum\":10,\"name\":\"SIGUSR1\",\"disposition\":\"rsig\","
                        "\"restart\":false,\"blocked\":false,\"pending\":false,\"tripped\":true,"
-                       "\"deliveries\":2,\"note\":null}\n"));
+                       "\"deliveries\":2,\"channels\":0,\"note\":null}\n"));
     snprintf(expected, sizeof expected,
              "{\"signum\":%d,\"name\":\"%s\",\"disposition\":\"default\",\"restart\":false,"
              "\"blocked\":false,\"pending\":false,\"tripped\":false,\"deliveries\":0,"
-             "\"note\":\"rsig interrupts its main thread with it\"}\n",
+             "\"channels\":0,\"note\":\"rsig interrupts its main thread with it\"}\n",
              number, rsig_signame(number));
     CHECK(strstr(text, expected));
 }
@@ -284,7 +308,7 @@ TEST(json_in_python, "Python's json reads it, and finds what the table shows") {
              "    facts = [yes(o[fact]) for fact in facts]\n"
              "    note = o[\"note\"] or \"-\"\n"
              "    row = [str(o[\"signum\"]), o[\"name\"], o[\"disposition\"], *facts,\n"
-             "           str(o[\"deliveries\"]), *note.split()]\n"
+             "           str(o[\"deliveries\"]), str(o[\"channels\"]), *note.split()]\n"
              "    assert row == line.split(), (row, line)\n"
              "' %s",
              path);

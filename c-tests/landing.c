@@ -15,9 +15,11 @@ enum { REFUSED = 3 };
 static struct check_calls calls;
 static int pipe_fds[2];
 static pid_t main_tid;
+static pthread_t main_thread;
 
 static void set_up(void) {
     main_tid = check_gettid();
+    main_thread = pthread_self();
     CHECK_SYS(pipe(pipe_fds));
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
@@ -58,8 +60,10 @@ static void read_ready_byte(void) {
 /* ---- every call ---- */
 
 /* Takes SIGUSR1 when the main thread sleeps in the system call. */
+static rsig_sigset_t worker_mask;
+
 static void *take_signal(void *number) {
-    set_mask(0);
+    set_mask(worker_mask);
     check_await_syscall(main_tid, (long)(size_t)number);
     CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
     return NULL;
@@ -373,6 +377,56 @@ TEST(number_is_given_back,
     }
 }
 
+static atomic_int enough;
+
+static void *take_until_enough(void *unused) {
+    (void)unused;
+    set_mask(0);
+    while (!enough) CHECK_INT(raise(SIGUSR1), 0);
+    return NULL;
+}
+
+/* A signal that lands on another thread ends the call; others have landed there since. */
+static void fini_after_a_call(void) {
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+    calls.result = REFUSED;
+    CHECK_INT(read_byte(), -1);
+    CHECK_INT(errno, EINTR);
+    calls.result = 0;
+    CHECK_INT(rsig_fini(), RSIG_OK);
+}
+
+static void fini_under_fire(rsig_sigset_t blocked) {
+    pthread_t thread;
+    main_tid = check_gettid();
+    CHECK_SYS(pipe(pipe_fds));
+    own(SIGUSR1); /* also while rsig has no handler there */
+    set_mask(blocked);
+    CHECK_INT(pthread_create(&thread, NULL, take_until_enough, NULL), 0);
+    for (int i = 0; i < 2000; i++) {
+        fini_after_a_call();
+        set_mask(0);
+        set_mask(blocked);
+    }
+    enough = 1;
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    /* Where a poke was on its way, the number stays rsig's until the next rsig_fini(). */
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+    set_mask(0);
+}
+
+TEST(fini_while_signals_land,
+     "rsig_fini() right after a call, while signals go on landing elsewhere, does not kill") {
+    fini_under_fire(RSIG_SIGSET(SIGUSR1));
+}
+
+TEST(fini_while_signals_land_with_all_blocked, "nor where the main thread blocks everything") {
+    fini_under_fire(~(rsig_sigset_t)0);
+}
+
 TEST(number_looks_free,
      "rsig_getsignal() says RSIG_DFL of it, and so does rsig_signal()'s old action") {
     rsig_action_t action;
@@ -593,6 +647,251 @@ TEST(number_accepted_by_sigwait,
     CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
+/* What the program sends of a number: so many, to the process and to the main thread. */
+enum { EACH = 3 };
+
+static void send_own(int signum) {
+    union sigval first = {.sival_int = EACH * signum}, second = {.sival_int = EACH * signum + 1};
+    CHECK_SYS(sigqueue(getpid(), signum, first));
+    CHECK_INT(pthread_sigqueue(main_thread, signum, second), 0);
+    CHECK_INT(pthread_kill(main_thread, signum), 0);
+}
+
+/* All of that is pending for the main thread, in whatever order, and nothing else. */
+static void accept_own(rsig_sigset_t numbers) {
+    static const struct timespec now;
+    int seen[NSIG] = {0}, signum;
+    rsig_sigset_t pending;
+    sigset_t all;
+    siginfo_t info;
+    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    CHECK_INT(pending, numbers);
+    sigfillset(&all);
+    while ((signum = sigtimedwait(&all, &info, &now)) > 0) {
+        int which = info.si_code == SI_QUEUE ? info.si_value.sival_int - EACH * signum : 2;
+        CHECK(which >= 0 && which < EACH);
+        CHECK_INT(info.si_pid, getpid());
+        CHECK_INT(seen[signum] & 1 << which, 0);
+        seen[signum] |= 1 << which;
+    }
+    for (int n = 1; n < NSIG; n++)
+        CHECK_INT(seen[n], numbers & RSIG_SIGSET(n) ? (1 << EACH) - 1 : 0);
+}
+
+static rsig_sigset_t from_to(int first, int last) {
+    rsig_sigset_t set = 0;
+    for (int n = first; n <= last; n++) set |= RSIG_SIGSET(n);
+    return set;
+}
+
+static void send_all_own(rsig_sigset_t numbers) {
+    for (int n = rsig_sigset_next(numbers, 0); n > 0; n = rsig_sigset_next(numbers, n)) send_own(n);
+}
+
+/* The main thread blocks everything, and no other takes the program's own. */
+static void block_everything(void) {
+    set_mask(~(rsig_sigset_t)0);
+    worker_mask = ~RSIG_SIGSET(SIGUSR1);
+}
+
+static void own_are_pending(rsig_sigset_t numbers) {
+    rsig_sigset_t before = mask();
+    send_all_own(numbers);
+    for (int i = 0; i < 3; i++) {
+        ends(SYS_read, read_byte);
+        ends(SYS_rt_sigtimedwait, dispatch);
+    }
+    CHECK_INT(mask(), before);
+    accept_own(numbers);
+}
+
+TEST(own_pending_before_the_first_call,
+     "where everything is blocked and the program's own signals of such numbers are pending, "
+     "a signal that lands elsewhere ends the first call, and they stay pending") {
+    static const int lowest[] = {0, 1, 5};
+    for (int i = 0; i < 3; i++) {
+        set_up();
+        block_everything();
+        own_are_pending(from_to(SIGRTMAX - lowest[i], SIGRTMAX));
+        CHECK_INT(rsig_fini(), RSIG_OK);
+    }
+}
+
+TEST(own_pending_before_a_call, "the same when rsig has its number already") {
+    set_up();
+    block_everything();
+    read_ready_byte();
+    own_are_pending(RSIG_SIGSET(SIGRTMAX));
+    own_are_pending(from_to(SIGRTMAX - 1, SIGRTMAX));
+    own_are_pending(from_to(SIGRTMAX - 5, SIGRTMAX));
+    own_are_pending(from_to(SIGRTMIN, SIGRTMAX - 3));
+}
+
+TEST(own_pending_but_one, "the same when only one number is left") {
+    set_up();
+    block_everything();
+    own_are_pending(from_to(SIGRTMIN + 1, SIGRTMAX));
+    own_are_pending(from_to(SIGRTMIN, SIGRTMAX - 1));
+}
+
+/* A line of what the kernel says of the main thread. */
+static unsigned long long main_status(const char *name, int base) {
+    char line[256];
+    unsigned long long value = 0;
+    snprintf(line, sizeof line, "/proc/self/task/%d/status", (int)main_tid);
+    FILE *file = fopen(line, "r");
+    CHECK(file);
+    while (fgets(line, sizeof line, file))
+        if (!strncmp(line, name, strlen(name))) value = strtoull(line + strlen(name), NULL, base);
+    fclose(file);
+    return value;
+}
+
+static unsigned long long times_asleep(void) { return main_status("voluntary_ctxt_switches:", 10); }
+
+/*
+ * Once the main thread sleeps in the system call. Where it lets the first signal through, it sleeps
+ * anew when this returns: just woken, it may still look asleep.
+ */
+static void wake_by(void (*send)(int), int signum, long number) {
+    check_await_syscall(main_tid, number);
+    unsigned long long before = times_asleep();
+    int wakes = !(main_status("SigBlk:", 16) & RSIG_SIGSET(signum));
+    send(signum);
+    while (wakes && times_asleep() == before) sched_yield();
+    check_await_syscall(main_tid, number);
+}
+
+/* Each time the main thread sleeps in the system call: the program's own, of the next number. */
+static int lowest_sent;
+
+static void *send_during(void *number) {
+    set_mask(worker_mask);
+    for (int n = SIGRTMAX; n >= lowest_sent; n--) wake_by(send_own, n, (long)(size_t)number);
+    return take_signal(number);
+}
+
+static void own_arrive(long number, long (*call)(void)) {
+    pthread_t thread;
+    rsig_sigset_t before = mask();
+    calls = (struct check_calls){.result = REFUSED};
+    CHECK_INT(pthread_create(&thread, NULL, send_during, (void *)(size_t)number), 0);
+    errno = 0;
+    CHECK(call() < 0);
+    CHECK_INT(errno, EINTR);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(mask(), before);
+    accept_own(from_to(lowest_sent, SIGRTMAX));
+    nothing_is_left(before);
+}
+
+TEST(own_arrive_during_a_call,
+     "the same when they arrive while the call sleeps; rsig_fini() gives all numbers back") {
+    set_up();
+    block_everything();
+    for (lowest_sent = SIGRTMAX; lowest_sent > SIGRTMIN; lowest_sent -= 4) {
+        own_arrive(SYS_read, read_byte);
+        own_arrive(SYS_rt_sigtimedwait, dispatch);
+        own_arrive(SYS_ppoll, poll_pipe);
+    }
+    lowest_sent = SIGRTMIN + 1;
+    own_arrive(SYS_read, read_byte);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+}
+
+static void *write_when_asleep(void *unused) {
+    set_mask(worker_mask);
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(pthread_kill(pthread_self(), SIGUSR1), 0);
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    return unused;
+}
+
+static void *send_usr2_when_asleep(void *unused) {
+    set_mask(worker_mask);
+    check_await_syscall(main_tid, SYS_rt_sigtimedwait);
+    CHECK_INT(pthread_kill(main_thread, SIGUSR2), 0);
+    return unused;
+}
+
+static void all_are_pending(void) {
+    static struct check_calls accepted;
+    pthread_t thread;
+    rsig_sigset_t all = from_to(SIGRTMIN, SIGRTMAX), before = mask();
+    accepted.calls = calls.calls = 0;
+    CHECK_INT(rsig_signal(SIGUSR2, check_handler, &accepted, NULL), RSIG_OK);
+    send_all_own(all);
+    for (int i = 0; i < 3; i++) read_ready_byte();
+    CHECK_INT(pthread_create(&thread, NULL, write_when_asleep, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(rsig_pump() >= 0);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(pthread_create(&thread, NULL, send_usr2_when_asleep, NULL), 0);
+    CHECK_INT(dispatch(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(accepted.calls, 1);
+    CHECK_INT(mask(), before);
+    accept_own(all);
+    ends(SYS_read, read_byte);
+    nothing_is_left(before);
+}
+
+TEST(own_pending_of_every_number,
+     "where there is no other number, calls still sleep, and have results, and nothing is lost") {
+    set_up();
+    block_everything();
+    all_are_pending();
+}
+
+TEST(own_pending_of_every_number_later, "the same when rsig has its number already") {
+    set_up();
+    block_everything();
+    read_ready_byte();
+    all_are_pending();
+    all_are_pending();
+}
+
+static void send_to_main(int signum) { CHECK_INT(pthread_kill(main_thread, signum), 0); }
+
+/* Blocks nothing, and so would take what is sent to the process. */
+static void *send_to_main_alone(void *unused) {
+    set_mask(0);
+    wake_by(send_to_main, SIGRTMAX, SYS_read);
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    return unused;
+}
+
+static void stays_on_main(void) {
+    pthread_t thread;
+    CHECK_INT(pthread_create(&thread, NULL, send_to_main_alone, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(rsig_pump(), 0);
+    CHECK_INT(rsig_sigwait(RSIG_SIGSET(SIGRTMAX)), SIGRTMAX);
+    nothing_is_left(mask());
+}
+
+TEST(own_sent_to_main_alone,
+     "what is sent to the main thread stays there, though another blocks nothing") {
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    stays_on_main();
+}
+
+TEST(own_handled_sent_to_main_alone, "the same where the program has a handler on it") {
+    struct check_calls own_calls = {0};
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &own_calls, NULL), RSIG_OK);
+    stays_on_main();
+    CHECK_INT(own_calls.calls, 0);
+}
+
 /* ---- past a plain handler ---- */
 
 static sigjmp_buf out;
@@ -613,23 +912,46 @@ static void *kill_main(void *thread) {
     return NULL;
 }
 
-/* The main thread's rsig_read() is interrupted by a plain handler, and that by rsig's. */
-static void nest(void (*handler)(int)) {
+static void *send_usr1(void *thread) {
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(pthread_kill(*(pthread_t *)thread, SIGUSR1), 0);
+    return NULL;
+}
+
+static void install(int signum, void (*handler)(int), int flags) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    CHECK_SYS(sigaction(signum, &action, NULL));
+}
+
+/*
+ * The main thread's rsig_read() is interrupted by a plain handler, SIGUSR2's. Whether that has left
+ * it by siglongjmp(), which puts the mask back only if it was saved.
+ */
+static int interrupt_by(void (*handler)(int), int flags, int save_mask) {
     pthread_t thread, self = pthread_self();
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    calls = (struct check_calls){.result = REFUSED};
-    CHECK_SYS(sigaction(SIGUSR2, &action, NULL));
+    volatile int left = 0;
+    install(SIGUSR2, handler, flags);
     CHECK_INT(pthread_create(&thread, NULL, kill_main, &self), 0);
-    if (sigsetjmp(out, 1) == 0) {
+    if (sigsetjmp(out, save_mask) == 0) {
         CHECK_INT(read_byte(), -1);
         CHECK_INT(errno, EINTR);
     } else {
-        CHECK_INT(rsig_pump(), RSIG_ERROR_HANDLER);
+        left = 1;
     }
-    CHECK_INT(calls.calls, 1);
     CHECK_INT(pthread_join(thread, NULL), 0);
+    return left;
+}
+
+/* The same, and rsig's signal lands in it. */
+static void nest_with(void (*handler)(int), int flags, int save_mask) {
+    calls = (struct check_calls){.result = REFUSED};
+    if (interrupt_by(handler, flags, save_mask)) CHECK_INT(rsig_pump(), RSIG_ERROR_HANDLER);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(calls.deliveries, 1);
     calls.result = 0;
 }
+
+static void nest(void (*handler)(int)) { nest_with(handler, SA_RESTART, 1); }
 
 TEST(nested_in_plain_handler,
      "the mask is the program's afterwards, and stays so when it blocks everything") {
@@ -640,6 +962,134 @@ TEST(nested_in_plain_handler,
     rsig_sigset_t all = mask();
     read_ready_byte();
     nothing_is_left(all);
+}
+
+/* All but what arrives on the main thread in these cases. */
+static const rsig_sigset_t nearly_all =
+    ~(RSIG_SIGSET(SIGUSR1) | RSIG_SIGSET(SIGUSR2) | RSIG_SIGSET(SIGALRM) | RSIG_SIGSET(SIGTERM));
+
+/* With nothing blocked, and with as much as can be. */
+static void under_each_mask(void (*body)(void)) {
+    set_up();
+    for (int i = 0; i < 2; i++) {
+        set_mask(i ? nearly_all : 0);
+        rsig_sigset_t before = mask();
+        body();
+        nothing_is_left(before);
+    }
+}
+
+static void plainly_raising_handler(int signum) {
+    (void)signum;
+    raise(SIGALRM);
+}
+
+static void nest_twice(void) {
+    static const int flags[] = {SA_RESTART, SA_RESTART | SA_ONSTACK};
+    static char stack[65536];
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    CHECK_SYS(sigaltstack(&alternate, NULL));
+    for (int outer = 0; outer < 2; outer++) {
+        for (int inner = 0; inner < 2; inner++) {
+            install(SIGALRM, raising_handler, flags[inner]);
+            nest_with(plainly_raising_handler, flags[outer], 1);
+        }
+    }
+}
+
+TEST(nested_twice,
+     "a plain handler may interrupt the plain one before rsig's signal lands: the call ends") {
+    under_each_mask(nest_twice);
+}
+
+static int depth;
+
+static void recursive_handler(int signum) { raise(depth-- > 0 ? signum : SIGUSR1); }
+
+static void nest_deeply(void) {
+    for (int i = 0; i < 10; i++) {
+        depth = i;
+        nest_with(recursive_handler, SA_RESTART | SA_NODEFER, 1);
+    }
+}
+
+TEST(nested_deeply, "and so on") { under_each_mask(nest_deeply); }
+
+/* A section that a signal must not interrupt, as libraries have them. */
+static void masking_handler(int signum) {
+    sigset_t one, before;
+    sigemptyset(&one);
+    sigaddset(&one, SIGALRM);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &one, &before), 0);
+    raising_handler(signum);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &one, &before), 0);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+}
+
+static void nest_in_masking_handler(void) {
+    nest(masking_handler);
+    install(SIGALRM, masking_handler, SA_RESTART);
+    nest(plainly_raising_handler);
+}
+
+TEST(nested_in_masking_handler,
+     "the plain handler may put back the mask that it found, after rsig's signal has landed") {
+    under_each_mask(nest_in_masking_handler);
+}
+
+static struct check_calls later_calls;
+
+static void raise_plain_signal(int signum, void *unused) {
+    (void)unused;
+    if (signum == SIGUSR1) raise(SIGALRM);
+}
+
+static void terminating_handler(int signum) {
+    (void)signum;
+    raise(SIGTERM);
+}
+
+static void nest_in_low_level_handler(void) {
+    later_calls = (struct check_calls){.result = REFUSED};
+    CHECK_INT(rsig_signal(SIGTERM, check_handler, &later_calls, NULL), RSIG_OK);
+    CHECK_INT(rsig_siginterrupt(SIGTERM, 0), RSIG_OK);
+    CHECK_INT(rsig_siginterrupt(SIGUSR1, 0), RSIG_OK);
+    install(SIGALRM, terminating_handler, SA_RESTART);
+    calls = (struct check_calls){0};
+    pthread_t thread, self = pthread_self();
+    CHECK_INT(rsig_set_notify(raise_plain_signal, NULL), RSIG_OK);
+    CHECK_INT(pthread_create(&thread, NULL, send_usr1, &self), 0);
+    CHECK_INT(read_byte(), -1);
+    CHECK_INT(errno, EINTR);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(rsig_set_notify(NULL, NULL), RSIG_OK);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(later_calls.calls, 1);
+    CHECK_INT(later_calls.deliveries, 1);
+}
+
+TEST(nested_in_low_level_handler,
+     "a plain handler may interrupt rsig's, which has recorded a signal, and another land in it") {
+    under_each_mask(nest_in_low_level_handler);
+}
+
+static void nest_in_both(void) {
+    install(SIGUSR2, raising_handler, SA_RESTART); /* SIGUSR1, whose notification raises SIGALRM */
+    install(SIGALRM, terminating_handler, SA_RESTART);
+    later_calls = (struct check_calls){.result = REFUSED};
+    CHECK_INT(rsig_signal(SIGTERM, check_handler, &later_calls, NULL), RSIG_OK);
+    calls = (struct check_calls){0};
+    CHECK_INT(rsig_set_notify(raise_plain_signal, NULL), RSIG_OK);
+    CHECK_INT(interrupt_by(raising_handler, SA_RESTART, 1), 0);
+    CHECK_INT(rsig_set_notify(NULL, NULL), RSIG_OK);
+    CHECK_INT(calls.calls, 1);
+    CHECK_INT(later_calls.calls, 1);
+}
+
+TEST(nested_in_nested_low_level_handler,
+     "the same where rsig's has itself interrupted a plain one") {
+    under_each_mask(nest_in_both);
 }
 
 TEST(left_by_siglongjmp,
@@ -711,4 +1161,81 @@ TEST(left_and_elsewhere,
     CHECK_INT(pthread_join(thread, NULL), 0);
     nothing_is_left(mask());
     CHECK_INT(rsig_pump(), 1);
+}
+
+static void leaving_at_once(int signum) {
+    (void)signum;
+    siglongjmp(out, 1);
+}
+
+/* The handler blocks no signal of its own, which siglongjmp() would leave blocked. */
+static void leave_without_mask(void) {
+    for (int i = 0; i < 3; i++) {
+        rsig_sigset_t before = mask();
+        nest_with(leaving_handler, SA_RESTART | SA_NODEFER, 0);
+        nothing_is_left(before);
+        CHECK_INT(interrupt_by(leaving_at_once, SA_RESTART | SA_NODEFER, 0), 1);
+        CHECK_INT(rsig_pump(), 0);
+        nothing_is_left(before);
+    }
+}
+
+TEST(left_without_mask,
+     "where siglongjmp() puts no mask back, it is after the next pump as the program had it") {
+    under_each_mask(leave_without_mask);
+}
+
+static void leave_and_call(void) {
+    CHECK_INT(interrupt_by(leaving_at_once, SA_RESTART | SA_NODEFER, 0), 1);
+    read_ready_byte();
+    ends(SYS_read, read_byte);
+    CHECK_INT(interrupt_by(leaving_at_once, SA_RESTART | SA_NODEFER, 1), 1);
+    ends(SYS_read, read_byte);
+}
+
+TEST(left_and_called, "and after the next call, which signals that land elsewhere end") {
+    under_each_mask(leave_and_call);
+}
+
+TEST(left_and_unblocked, "what the program has unblocked since stays so") {
+    set_up();
+    set_mask(nearly_all);
+    CHECK_INT(interrupt_by(leaving_at_once, SA_RESTART | SA_NODEFER, 0), 1);
+    set_mask(0);
+    CHECK_INT(rsig_pump(), 0);
+    nothing_is_left(0);
+}
+
+static void *end_suspension(void *thread) {
+    check_await_syscall(main_tid, SYS_rt_sigsuspend);
+    CHECK_INT(pthread_kill(*(pthread_t *)thread, SIGALRM), 0);
+    return NULL;
+}
+
+static void leave_and_suspend(void) {
+    static const int flags[] = {SA_RESTART, SA_RESTART | SA_NODEFER};
+    for (int i = 0; i < 2; i++) {
+        pthread_t thread, self = pthread_self();
+        sigset_t none;
+        sigemptyset(&none);
+        own(SIGALRM);
+        plain_calls = 0;
+        calls = (struct check_calls){0};
+        /* The second time without the mask. */
+        CHECK_INT(interrupt_by(leaving_handler, flags[i], !i), 1);
+        CHECK_INT(pthread_create(&thread, NULL, end_suspension, &self), 0);
+        int times = 0;
+        while (!plain_calls) {
+            sigsuspend(&none);
+            times++;
+        }
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK(times <= 2); /* rsig's own number can end it once */
+        CHECK_INT(rsig_pump(), 1);
+        CHECK_INT(calls.deliveries, 1);
+    }
+}
+
+TEST(left_and_suspended, "a sigsuspend() loop after that sleeps until the signal that it is for") {
+    under_each_mask(leave_and_suspend);
 }

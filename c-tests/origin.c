@@ -493,7 +493,7 @@ static void forge(int signum, int code) {
     } forged;
     if (sizeof(void *) != 8) check_skip("the union lies elsewhere");
     memset(&forged, 0, sizeof forged);
-    for (int i = 0; i < 8; i++) forged.words[4 + i] = W0 + i * 0x11111111;
+    for (int i = 0; i < 8; i++) forged.words[4 + i] = W0 + (unsigned)i * 0x11111111U;
     forged.info.si_signo = signum;
     forged.info.si_errno = FORGED_ERROR;
     forged.info.si_code = code;

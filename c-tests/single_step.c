@@ -356,6 +356,33 @@ TEST(first_call, "the same in the very first call, which sets up what later ones
     everywhere(&(struct scenario){.signum = SIGUSR1, .first_call = 1});
 }
 
+/* Forks on another thread than the main one, which is in a call of its own. */
+static pid_t caller_tid;
+static int caller_fds[2];
+
+static void *fork_everywhere(void *what) {
+    check_await_syscall(caller_tid, SYS_read);
+    everywhere((const struct scenario *)what);
+    CHECK_INT(write(caller_fds[1], "x", 1), 1);
+    return NULL;
+}
+
+static void in_forked_child(struct scenario what) {
+    pthread_t thread;
+    char byte;
+    caller_tid = check_gettid();
+    CHECK_SYS(pipe2(caller_fds, O_CLOEXEC));
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(pthread_create(&thread, NULL, fork_everywhere, &what), 0);
+    CHECK_INT(rsig_read(caller_fds[0], &byte, 1), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
+
+TEST(first_call_in_forked_child,
+     "the same in a child that another thread has forked while the main one was in a call") {
+    in_forked_child((struct scenario){.signum = SIGUSR1, .first_call = 1});
+}
+
 TEST(restarting, "the same where siginterrupt() asked for a restart") {
     both((struct scenario){.signum = SIGUSR1, .restart = 1});
 }

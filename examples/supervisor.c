@@ -124,7 +124,8 @@ int main(int argc, char **argv) {
     }
     command = argv + 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (rsig_init(0) < 0) return fail("rsig_init");
+    /* Ctrl-C comes through the channel, as the others do. */
+    if (rsig_init(RSIG_INIT_NO_DEFAULTS) < 0) return fail("rsig_init");
     const rsig_sigset_t set =
         RSIG_SIGSET(SIGCHLD) | RSIG_SIGSET(SIGHUP) | RSIG_SIGSET(SIGTERM) | RSIG_SIGSET(SIGINT);
     if (rsig_channel_open(set, 64, &channel) < 0) return fail("rsig_channel_open");

@@ -4,18 +4,11 @@
 
 mod common;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use std::io::Read;
+use common::cases;
+use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc;
+use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-/// Turns a hang into a failure; far beyond what any machine needs.
-const HANG: Duration = Duration::from_secs(600);
-/// The exit status of a case that cannot be checked on this machine.
-const SKIPPED: i32 = 77;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -60,48 +53,6 @@ fn program_of(folder: &Path, source: &Path) -> PathBuf {
 }
 
 fn trials(program: &Path) -> Vec<Trial> {
-    let name = program.file_name().expect("a file's name").to_string_lossy().into_owned();
-    let cases = common::run(common::program(program)).stdout;
-    let cases = String::from_utf8(cases).expect("names");
-    assert!(!cases.is_empty(), "{name} has no cases");
-    cases
-        .lines()
-        .map(|case| {
-            let mut command = common::program(program);
-            command.arg(case);
-            Trial::test(format!("{name}::{case}"), move || run_case(command))
-        })
-        .collect()
-}
-
-fn run_case(mut command: Command) -> Result<(), Failed> {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let mut stdout = child.stdout.take().ok_or("no stdout")?;
-    let mut stderr = child.stderr.take().ok_or("no stderr")?;
-    let (ended, end) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = stderr.read_to_end(&mut text).and_then(|_| stdout.read_to_end(&mut text));
-        let _ = ended.send(());
-        String::from_utf8_lossy(&text).into_owned()
-    });
-    // The pipes end with the last process that the case has started.
-    let hung = end.recv_timeout(HANG).is_err();
-    if hung {
-        child.kill()?;
-    }
-    let status = child.wait()?;
-    if hung {
-        return Err("hung".into());
-    }
-    let text = reader.join().map_err(|_| "reader failed")?;
-    match status.code() {
-        Some(0) => Ok(()),
-        Some(SKIPPED) => {
-            eprintln!("{text}");
-            Ok(())
-        }
-        _ => Err(format!("{status}\n{text}").into()),
-    }
+    let name = program.file_name().expect("a file's name").to_string_lossy();
+    cases::trials(&name, || common::program(program))
 }

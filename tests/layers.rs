@@ -66,6 +66,14 @@ fn imports_run_downwards() {
     }
 }
 
+/// What names them elsewhere escapes the models of tests/models.
+#[test]
+fn atomics_of_signal_context_come_from_one_place() {
+    for (file, code) in files("async_safe") {
+        assert!(file == "async_safe/atomic.rs" || !code.contains("std::sync::atomic"), "{file}");
+    }
+}
+
 #[test]
 fn signal_context_names_nothing_unsafe() {
     /// What allocates, locks, panics, prints, or belongs to a thread.

@@ -3,6 +3,7 @@
 //! A vfork()ed child runs in its parent's memory, which is in use: so putting back reads here and writes nothing, while
 //! other threads of the parent may be writing.
 
+use crate::async_safe::atomic::{AtomicU64, Ordering};
 use crate::async_safe::displaced::Notes;
 use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
@@ -10,7 +11,6 @@ use crate::sys::sigset::rsig_sigset_t;
 use crate::sys::{mask, signals};
 use libc::c_int;
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What rsig found where it first touched a signal since init. Not `displaced`, which is what it found last, and which
 /// outlives fini.

@@ -5,11 +5,11 @@
 //! stub's window and then by rsig's, is passed by a poke as well: blocked in that handler's own context, it arrives when
 //! the kernel goes back to the stub. (musl does the same with its cancellation signal.)
 
+use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use crate::async_safe::poke;
 use crate::async_safe::stub::{self, Position};
 use crate::sys::{mask, sigset, thread};
 use libc::{c_int, c_long, ucontext_t};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 /// The kernel's id of the main thread while it is in a call, else 0.
 static CALLER: AtomicI32 = AtomicI32::new(0);
@@ -49,9 +49,16 @@ pub(crate) fn end(context: Option<&mut ucontext_t>) {
 }
 
 /// The same for a poke, which ends nothing that another delivery would not.
-pub(crate) fn end_poked(context: Option<&mut ucontext_t>) {
-    // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more.
-    POKE_BLOCKED.store(false, Ordering::Relaxed);
+pub(crate) fn end_poked(mut context: Option<&mut ucontext_t>) {
+    // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more,
+    // but for a handler that has left by siglongjmp() to a sigsuspend(), which blocks it again.
+    if POKE_BLOCKED.swap(false, Ordering::Relaxed)
+        && !poke::is_held()
+        && let Some(context) = context.as_deref_mut()
+    {
+        let mask = sigset::from_posix(&context.uc_sigmask);
+        sigset::write_posix(&mut context.uc_sigmask, mask & !sigset::one(poke::number()));
+    }
     // Acquire: for THREAD. On another thread it was meant for one that is gone, and must not go round.
     let caller = CALLER.load(Ordering::Acquire);
     if caller != 0 && is_own() && stub::is_interrupted() {

@@ -9,13 +9,13 @@
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
 //! Only a handler that may call rsig's must be forgotten then, or it would get each delivery twice.
 
+use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::async_safe::displaced;
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use crate::sys::sigset;
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// The displaced handlers of one signal, NULL for none.
 struct Links {
@@ -156,17 +156,27 @@ pub(crate) fn call(
     if handler.is_one_shot() && !take(signum, place, pointer) {
         return false;
     }
+    call_noted(handler, signum, info, context);
+    true
+}
+
+/// Calls somebody else's handler, so that it is known if it calls rsig's.
+pub(crate) fn call_noted(
+    handler: &Disposition,
+    signum: c_int,
+    info: *mut siginfo_t,
+    context: Option<&mut ucontext_t>,
+) {
     let Some(context) = context else {
         // SAFETY: as below; whoever called us without a context would have called it so.
         unsafe { handler.call(signum, info, ptr::null_mut()) };
-        return true;
+        return;
     };
     let mut note = Note { kind: KIND, copy: &raw const KNOWN, before: context.uc_link };
     context.uc_link = (&raw mut note).cast();
     // SAFETY: it is what the kernel would have called with the same arguments.
     unsafe { handler.call(signum, info, ptr::from_mut(context).cast()) };
     context.uc_link = note.before;
-    true
 }
 
 /// As the kernel does it for SA_RESETHAND: from now on the signal has its default action. Whether nobody else was faster.

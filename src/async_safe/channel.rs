@@ -4,6 +4,7 @@
 //! itself at the channel's place, which is for ever, before it looks what is there; and who closes a channel takes it from
 //! its place first, then looks at the count: only where that is 0 can nobody have found it.
 
+use crate::async_safe::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::async_safe::pending::Pending;
 use crate::async_safe::ring::{self, Record, Ring, Taken};
 use crate::async_safe::slot::Slot;
@@ -13,7 +14,6 @@ use crate::sys::signals;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// How many can be open at once.
 pub(crate) const MAX: usize = WORDS * BITS;
@@ -138,11 +138,16 @@ pub(crate) fn deliver(signum: c_int, origin: Origin) {
     }
 }
 
-/// Whether any channel listens to the signal.
-pub(crate) fn is_heard(signum: c_int) -> bool {
+/// How many channels listen to the signal.
+pub(crate) fn listeners(signum: c_int) -> u32 {
     let words = signals::index(signum).and_then(|index| LISTENERS.get(index));
     // Relaxed: with the lock under which channels are opened and closed.
-    words.is_some_and(|words| words.iter().any(|word| word.load(Ordering::Relaxed) != 0))
+    let count = |word: &AtomicU64| word.load(Ordering::Relaxed).count_ones();
+    words.map_or(0, |words| words.iter().map(count).sum())
+}
+
+pub(crate) fn is_heard(signum: c_int) -> bool {
+    listeners(signum) != 0
 }
 
 /// Deliveries of the signals of `set` look at the place, or no more.

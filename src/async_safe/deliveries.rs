@@ -1,8 +1,8 @@
 //! How often each signal was delivered since init.
 
+use crate::async_safe::atomic::{AtomicU64, Ordering};
 use crate::sys::signals;
 use libc::c_int;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 static DELIVERIES: [AtomicU64; signals::COUNT] = [const { AtomicU64::new(0) }; signals::COUNT];
 

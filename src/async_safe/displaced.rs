@@ -1,9 +1,9 @@
 //! What rsig found in place of its own handler, where the handler itself can read it.
 
+use crate::async_safe::atomic::{AtomicPtr, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use libc::c_int;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 static DISPLACED: Notes = Notes::new();
 

@@ -48,7 +48,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         let depth = depth(signum, context.as_deref());
         if is_fault(signum, origin.code) {
             if role == Role::Handler || !chain::call(signum, info, context, depth) {
-                hand_back(signum, record);
+                hand_back(signum);
             }
             return;
         }
@@ -60,6 +60,12 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
             return;
         }
         match (poke::meaning(signum, &origin), context.as_deref_mut()) {
+            (Meaning::Delivery, again) if !pending::is_open() => {
+                let called = role == Role::StandIn && chain::call(signum, info, again, depth);
+                if !called {
+                    pass_by(signum, info, context);
+                }
+            }
             (Meaning::Delivery, _) => match role {
                 Role::Handler => {
                     deliver(signum, origin);
@@ -122,6 +128,27 @@ fn wait_for_pump(signum: c_int, origin: Origin) {
     waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
 }
 
+/// After rsig_fini(), to whom rsig had displaced: from a handler that still calls rsig's; or where somebody has put that back, which
+/// they had displaced.
+fn pass_by(signum: c_int, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
+    let displaced = displaced::get(signum);
+    match displaced.filter(|displaced| displaced.is_function()) {
+        // Without a context it could be the caller, and go round for ever.
+        Some(handler) if context.is_some() => chain::call_noted(handler, signum, info, context),
+        Some(_) => {}
+        // Asked anew whether rsig has it: another rsig_init() opens before it installs.
+        None if action::get(signum).is_ok_and(|now| is_own(&now)) && !pending::is_open() => {
+            // The kernel accepted both the number and the disposition before.
+            let _ = action::set(signum, displaced.unwrap_or(&Disposition::DEFAULT));
+            // SAFETY: as in `receive`.
+            if let Some(info) = unsafe { info.as_ref() } {
+                let _ = thread::queue_info(thread::id(), signum, info);
+            }
+        }
+        None => {}
+    }
+}
+
 /// Whether the processor raised it at the interrupted instruction, which would fault again for ever if
 /// the signal were deferred. A memory error that nobody has touched yet (BUS_MCEERR_AO) is no such thing.
 fn is_fault(signum: c_int, code: c_int) -> bool {
@@ -135,20 +162,11 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
-fn hand_back(signum: c_int, info: Option<&siginfo_t>) {
-    const DEFAULT: Disposition = Disposition::plain(libc::SIG_DFL);
-    let installed = action::get(signum);
+fn hand_back(signum: c_int) {
+    let installed = action::get(signum).map(|installed| installed.handler());
     let next = displaced::get(signum)
-        .filter(|next| !installed.is_ok_and(|installed| installed.handler() == next.handler()))
-        .unwrap_or(&DEFAULT);
+        .filter(|displaced| installed != Ok(displaced.handler()))
+        .unwrap_or(&Disposition::DEFAULT);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
-    if installed.is_ok_and(|installed| is_own(&installed))
-        && let Some(info) = info
-    {
-        // What this process has forged has no instruction that faults again, and would be lost. The signal is blocked until
-        // we return, then it is delivered before that instruction runs, with the context that we were given; should this fail,
-        // the instruction faults. Not where another handler has called ours: it may never return.
-        let _ = thread::queue_info(thread::id(), signum, info);
-    }
 }

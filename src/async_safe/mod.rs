@@ -5,6 +5,7 @@
 //! `displaced`), `deliveries` counts it, `pending` records it, `waker` makes rsig_fd() readable, `wakeup` writes its byte, `notify` calls the user's
 //! own function, `call` ends the main thread's system call, by way of `stub`, or of a `poke` from another thread.
 
+pub(crate) mod atomic;
 pub(crate) mod before;
 pub(crate) mod call;
 pub(crate) mod chain;
@@ -13,6 +14,7 @@ pub(crate) mod death;
 pub(crate) mod deliveries;
 pub(crate) mod displaced;
 pub(crate) mod handler;
+pub(crate) mod interrupt;
 pub(crate) mod notify;
 pub(crate) mod pending;
 pub(crate) mod poke;

@@ -1,7 +1,7 @@
 //! The one function of the user's that runs in signal context, because it was made for that: to tell a runtime.
 
+use crate::async_safe::atomic::{AtomicPtr, Ordering};
 use libc::{c_int, c_void};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What to call with what. Kept for ever, as a handler may have just read its address.
 pub(crate) struct Notify {

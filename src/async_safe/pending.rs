@@ -3,12 +3,12 @@
 //! For each signal a bit, and a slot with the siginfo of the first delivery and the number of deliveries. Handlers write
 //! here on any thread, and the pump reads, while they write. Nobody ever waits for anybody.
 
+use crate::async_safe::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::async_safe::slot::{Batch, Slot};
 use crate::sys::siginfo::Origin;
 use crate::sys::signals;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What waits for the pump.
 pub(crate) static PENDING: Pending<[Slot; signals::COUNT]> =

@@ -6,13 +6,15 @@
 //! the number still has its default action, carried out by hand. Where the main thread blocks every number, rsig unblocks
 //! this one for a call, and holds back what the program itself is sent of it meanwhile.
 
+use crate::async_safe::atomic::{
+    AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{thread, thread_timer, wait};
 use libc::{c_int, siginfo_t, ucontext_t};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Its number, 0 while rsig has none.
@@ -54,6 +56,12 @@ pub(crate) fn is_taken(signum: c_int) -> bool {
     // Relaxed: the bits are all there is to see; see `set_use`.
     (DEFAULT.load(Ordering::Relaxed) | IGNORED.load(Ordering::Relaxed)) & bit != 0
         || (signum != 0 && signum == number())
+}
+
+/// Whether rsig's handler is still there from when a number was a poke's, and the program has made nothing of it.
+pub(crate) fn is_left_over(signum: c_int) -> bool {
+    // Relaxed: as above.
+    DEFAULT.load(Ordering::Relaxed) & sigset::one(signum) != 0
 }
 
 pub(crate) fn set_use(signum: c_int, of_the_program: Use) {

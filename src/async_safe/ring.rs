@@ -11,10 +11,10 @@
 //! it, the next one too, and have put the first one back, so that the word looks the same and the next one is wrong. So
 //! the word also counts how often something was taken off.
 
+use crate::async_safe::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::async_safe::share::Shared;
 use crate::sys::siginfo::Origin;
 use libc::c_int;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// One delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

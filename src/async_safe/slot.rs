@@ -18,9 +18,9 @@
 //! with its own batch, and a siginfo is never older than the batch it stands for. A writer that never comes
 //! back keeps its cell busy; when all are, deliveries are counted without a siginfo rather than lost.
 
+use crate::async_safe::atomic::{AtomicU64, Ordering};
+use crate::async_safe::share::Shared;
 use crate::sys::siginfo::Origin;
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is known of the deliveries since the last run of the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +35,12 @@ const CELLS: usize = 16;
 
 pub(crate) struct Slot {
     word: AtomicU64,
-    cells: [UnsafeCell<Origin>; CELLS],
+    cells: [Shared<Origin>; CELLS],
 }
-
-// SAFETY: a cell is written only by who made it busy and read only by who took it from full, and the
-// word changes hands with acquire and release; see above.
-unsafe impl Sync for Slot {}
 
 impl Slot {
     pub(crate) const fn new() -> Self {
-        Self { word: AtomicU64::new(0), cells: [const { UnsafeCell::new(Origin::UNKNOWN) }; CELLS] }
+        Self { word: AtomicU64::new(0), cells: [const { Shared::new(Origin::UNKNOWN) }; CELLS] }
     }
 
     pub(crate) fn deliver(&self, origin: Origin) {
@@ -59,7 +55,7 @@ impl Slot {
         };
         if let Some(place) = self.cells.get(cell as usize) {
             // SAFETY: the cell was free and we made it busy, so it is ours alone.
-            unsafe { place.get().write(origin) };
+            unsafe { place.write(origin) };
         }
         // Release: who takes the cell from full sees what was written.
         self.update(Ordering::Release, |word| match word.full_cell() {
@@ -79,7 +75,7 @@ impl Slot {
             Some(cell) => {
                 let place = self.cells.get(cell as usize)?;
                 // SAFETY: it was full, and taking it left it busy with us alone.
-                let origin = unsafe { place.get().read() };
+                let origin = unsafe { place.read() };
                 // Release: the next writer comes after our read.
                 self.update(Ordering::Release, |word| word.with_free(cell));
                 origin

@@ -8,9 +8,9 @@
 //! One delivery of a batch writes: the one that found nothing there before it. But a writer can be slow, or never come
 //! back (a foreign handler that interrupted it can siglongjmp out), so while any is on its way the others write too.
 
+use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use crate::sys::eventfd;
 use libc::c_int;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 /// The main thread's.
 pub(crate) static WAKER: Waker = Waker::new();
@@ -96,8 +96,8 @@ impl Waker {
         // speaks the truth, and of two each sees the other.
         let fd = self.armed.load(Ordering::SeqCst);
         if fd >= 0 && (first || self.writers.load(Ordering::SeqCst) != 1) {
-            // Relaxed: `lower` reads it after `writers`.
-            self.written.fetch_add(1, Ordering::Relaxed);
+            // Release: whoever sees it sees that we are on our way.
+            self.written.fetch_add(1, Ordering::Release);
             eventfd::raise(fd);
         }
         // Release: all of the above is done before the descriptor may be closed. A fork in a handler that interrupted this
@@ -108,9 +108,10 @@ impl Waker {
 
     /// Makes the descriptor unreadable, unless there is something. The reader's, when there was nothing.
     pub(crate) fn lower(&self, fd: c_int, is_more: impl FnOnce() -> bool) {
-        // Acquire: what the counted ones have written is in `written`.
+        // Acquire: who has begun one of these writes is counted, unless it is over.
+        let written = self.written.load(Ordering::Acquire);
+        // Acquire: what is over is read back now.
         let quiet = self.writers.load(Ordering::Acquire) == 0;
-        let written = self.written.load(Ordering::Relaxed);
         eventfd::lower(fd);
         if quiet {
             // Relaxed: the reader's own.
@@ -129,7 +130,7 @@ impl Waker {
         // Relaxed: the reader's own; a write that comes later is seen the next time.
         let fd = self.armed.load(Ordering::Relaxed);
         let unread = || {
-            // Acquire: see `lower`.
+            // Acquire: what those who are done have written is in `written`.
             self.writers.load(Ordering::Acquire) != 0
                 || self.written.load(Ordering::Relaxed) != self.read.load(Ordering::Relaxed)
         };

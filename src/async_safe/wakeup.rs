@@ -1,9 +1,9 @@
 //! The wakeup descriptor: one byte, the signal's number, for each delivery.
 
+use crate::async_safe::atomic::{AtomicI32, Ordering};
 use crate::sys::write;
 use libc::c_int;
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Where the bytes go; -1 for nowhere.
 static FD: AtomicI32 = AtomicI32::new(-1);

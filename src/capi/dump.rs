@@ -9,13 +9,14 @@ use libc::c_int;
 ///
 /// - NO, NAME: the number, and the name as rsig_signame() has it
 /// - DISPOSITION: asked of the kernel now, in rsig_getsignal()'s terms: "default", "ignored", "rsig" for a function that
-///   rsig_signal() has set, "foreign" for a handler that is not rsig's
+///   rsig_signal() has set, "foreign" for a handler that is not rsig's; channels change nothing here
 /// - RESTART: whether that handler lets system calls go on (SA_RESTART)
 /// - BLOCKED: by the calling thread
 /// - PENDING: blocked and waiting in the kernel, for the calling thread or for the process
 /// - TRIPPED: delivered and waiting for rsig_pump()
 /// - DELIVERIES: how many rsig has recorded since rsig_init(), in a forked child since the fork; for standard signals, of
 ///   which the kernel merges what it has not delivered yet, fewer than were sent
+/// - CHANNELS: how many listen
 /// - NOTE: "-", or that this is the signal with which rsig interrupts its own main thread; its disposition is then shown as
 ///   the program has made it, while /proc/PID/status has it as caught. Later versions may have other notes, and other
 ///   columns before this one.
@@ -36,7 +37,7 @@ pub extern "C" fn rsig_dump(fd: c_int) -> c_int {
 
 /// Writes what rsig_dump() does for programs: an object of JSON (RFC 8259) on a line for each signal, without a heading.
 /// Its members are "signum", a number; "name" and "disposition", strings; "restart", "blocked", "pending" and "tripped",
-/// true or false; "deliveries", a number; "note", a string or null. Later versions may add others.
+/// true or false; "deliveries" and "channels", numbers; "note", a string or null. Later versions may add others.
 ///
 /// @param fd  where to write
 /// @return as rsig_dump()

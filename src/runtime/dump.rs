@@ -1,7 +1,7 @@
 //! The state of every signal, for people and for programs: a snapshot, then a line for each, written one by one.
 
 use crate::async_safe::pending::PENDING;
-use crate::async_safe::{deliveries, poke};
+use crate::async_safe::{channel, deliveries, poke};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::Handler;
 use crate::runtime::state::{self, State};
@@ -38,6 +38,7 @@ struct Row {
     pending: bool,
     tripped: bool,
     deliveries: u64,
+    channels: u32,
     is_poke: bool,
 }
 
@@ -72,6 +73,7 @@ fn snapshot() -> Result<Rows> {
                 pending: is_in(pending),
                 tripped: is_in(tripped),
                 deliveries: deliveries::get(signum),
+                channels: channel::listeners(signum),
                 is_poke,
             });
         }
@@ -95,6 +97,8 @@ impl State {
         let own = match action.handler() {
             Handler::Default => Shown::Default,
             Handler::Ignore => Shown::Ignored,
+            // A channel has displaced it, and passes deliveries on.
+            Handler::Foreign => Shown::Foreign { restarts },
             _ => Shown::Rsig { restarts },
         };
         Ok((own, poke::is_taken(signum)))
@@ -127,14 +131,15 @@ impl Row {
 }
 
 /// A new column goes before the note, which is the only text of several words.
-const HEADING: &str = "NO NAME         DISPOSITION RESTART BLOCKED PENDING TRIPPED DELIVERIES NOTE";
+const HEADING: &str =
+    "NO NAME         DISPOSITION RESTART BLOCKED PENDING TRIPPED DELIVERIES CHANNELS NOTE";
 
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yes = |fact| if fact { "yes" } else { "-" };
         write!(
             out,
-            "{:2} {:12} {:11} {:7} {:7} {:7} {:7} {:>10} {}",
+            "{:2} {:12} {:11} {:7} {:7} {:7} {:7} {:>10} {:>8} {}",
             self.signum,
             self.name(),
             self.disposition.word(),
@@ -143,6 +148,7 @@ impl fmt::Display for Row {
             yes(self.pending),
             yes(self.tripped),
             self.deliveries,
+            self.channels,
             self.note().unwrap_or("-")
         )
     }
@@ -159,6 +165,7 @@ impl fmt::Display for Json<'_> {
         write!(out, ",\"restart\":{}", row.disposition.restarts())?;
         write!(out, ",\"blocked\":{},\"pending\":{}", row.blocked, row.pending)?;
         write!(out, ",\"tripped\":{},\"deliveries\":{}", row.tripped, row.deliveries)?;
+        write!(out, ",\"channels\":{}", row.channels)?;
         match row.note() {
             Some(note) => write!(out, ",\"note\":\"{note}\"}}"),
             None => out.write_str(",\"note\":null}"),
@@ -179,13 +186,14 @@ mod tests {
             pending: false,
             tripped: false,
             deliveries: u64::MAX,
+            channels: 256,
             is_poke: true,
         };
         for text in
             [Text::format(format_args!("{row}\n")), Text::format(format_args!("{}\n", Json(&row)))]
         {
-            // Room for the one name that is longer, and for a column to come.
-            assert!(text.as_bytes().ends_with(b"\n") && text.as_bytes().len() < 224);
+            // Room for the one name that is longer.
+            assert!(text.as_bytes().ends_with(b"\n") && text.as_bytes().len() < 248);
         }
     }
 }

@@ -24,7 +24,9 @@ impl State {
             needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
         });
         for signum in unblocked.chain(quiet) {
-            let free = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_DFL);
+            let free = action::get(signum).ok().filter(|now| {
+                now.handler() == libc::SIG_DFL || now.is(LOW_LEVEL) && poke::is_left_over(signum)
+            });
             if let Some(found) = free
                 && self.install(signum, &found, &disposition()).is_ok()
             {

@@ -1,6 +1,8 @@
 //! What the tests of the installed library share: the staged install, and compilers for it.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod cases;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -100,6 +102,18 @@ pub fn run(mut command: Command) -> Output {
 /// Whether the machine has a program.
 pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Whether the machine has a program, now that its Debian package is installed where that is allowed.
+pub fn need(program: &str, package: &str) -> bool {
+    // One at a time, as the package manager has it.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !has(program) {
+        let mut need = Command::new(root().join("tools/need.sh"));
+        let _ = need.arg(format!("{program}={package}")).status();
+    }
+    has(program)
 }
 
 /// The text of rsig.h that the compiler reads.

@@ -10,9 +10,10 @@
 //! A handler that is not rsig's may have interrupted the stub first, and rsig's that one. Then the program counter to be
 //! moved is out of reach, and `Position::Nested` says so; see `call`.
 
+use crate::async_safe::atomic::{AtomicUsize, Ordering};
+pub(crate) use crate::async_safe::interrupt::{allow, interrupt, is_interrupted};
 use libc::{SS_DISABLE, c_long, ucontext_t};
 use std::ptr::addr_of;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -26,8 +27,6 @@ use x86_64 as machine;
 /// The main thread's stack pointer while it is in the stub, else 0. Written by the stub itself, read by handlers on the same
 /// thread.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
-/// Whether the call is to end.
-static INTERRUPT: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" {
     fn race_free_syscall(number: c_long, arguments: *const [c_long; 6]) -> c_long;
@@ -35,23 +34,6 @@ unsafe extern "C" {
     static race_free_window_end: u8;
     static race_free_way_out: u8;
     static race_free_end: u8;
-}
-
-/// The next call is not to end.
-pub(crate) fn allow() {
-    // SeqCst: what makes it end after this is either in what the caller looks at next, or interrupts.
-    INTERRUPT.store(0, Ordering::SeqCst);
-}
-
-/// The call is to end, or not to begin.
-pub(crate) fn interrupt() {
-    // SeqCst: the handler's half of Dekker, see `call`.
-    INTERRUPT.store(1, Ordering::SeqCst);
-}
-
-pub(crate) fn is_interrupted() -> bool {
-    // Relaxed: what has set it on another thread came before the poke that makes us ask.
-    INTERRUPT.load(Ordering::Relaxed) != 0
 }
 
 /// The kernel's answer; or -EINTR, and the call has had no effect, where `interrupt` was called before it, or by a

@@ -1,26 +1,8 @@
 //! Machines that the stub has not been written for: the word is tested, and then the call begins. A signal that lands
 //! in between is seen only when the call ends. `RSIG_RACE_FREE` tells the user.
 
+pub(crate) use crate::async_safe::interrupt::{allow, interrupt, is_interrupted};
 use libc::{c_long, ucontext_t};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Whether the call is to end.
-static INTERRUPT: AtomicUsize = AtomicUsize::new(0);
-
-pub(crate) fn allow() {
-    // SeqCst: what makes it end after this is in what the caller looks at next, or seen by `call`.
-    INTERRUPT.store(0, Ordering::SeqCst);
-}
-
-pub(crate) fn interrupt() {
-    // SeqCst: not after the look whether there is a call.
-    INTERRUPT.store(1, Ordering::SeqCst);
-}
-
-pub(crate) fn is_interrupted() -> bool {
-    // SeqCst: not before the call is known to handlers.
-    INTERRUPT.load(Ordering::SeqCst) != 0
-}
 
 #[allow(dead_code)]
 pub(crate) enum Position {

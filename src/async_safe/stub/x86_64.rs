@@ -34,7 +34,7 @@ core::arch::global_asm!(
     ".size race_free_syscall, . - race_free_syscall",
     ".popsection",
     active = sym super::ACTIVE,
-    interrupt = sym super::INTERRUPT,
+    interrupt = sym crate::async_safe::interrupt::INTERRUPT,
     interrupted = const -(libc::EINTR as i64),
 );
 
