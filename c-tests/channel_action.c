@@ -375,6 +375,38 @@ static void check_stack(int flags) {
 TEST(alternate_stack, "a handler on the alternate stack stays there") { check_stack(SA_ONSTACK); }
 TEST(ordinary_stack, "one that is not stays off it, however small it may be") { check_stack(0); }
 
+/* --- handlers that do not return --- */
+
+static int end_thread_result;
+
+static void end_thread(int signum) {
+    (void)signum;
+    pthread_exit(&end_thread_result);
+}
+
+static void clean(void *count) { ++*(int *)count; }
+
+static void *unwound(void *arg) {
+    pthread_cleanup_push(clean, arg);
+    raise_here(SIGONE);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+TEST(ends_its_thread, "a handler that ends its thread by pthread_exit does so, and the delivery is recorded") {
+    int cleaned = 0;
+    CHECK(signal(SIGONE, end_thread) != SIG_ERR);
+    init();
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    for (int i = 1; i <= 3; i++) {
+        CHECK(on_thread(unwound, &cleaned) == &end_thread_result);
+        CHECK_INT(cleaned, i);
+        next_record(channel);
+    }
+    close_channel(channel);
+    CHECK(check_kernel_handler(SIGONE) == (void *)(size_t)end_thread);
+}
+
 /* --- one-shot handlers --- */
 
 static volatile sig_atomic_t shots;

@@ -206,24 +206,24 @@ static void fork_while(void *(*body)(void *), void *arg, int times) {
 
 TEST(while_reading, "a fork while another thread reads leaves the child no lock that nobody holds") {
     prepare();
-    fork_while(read_until_stop, channel, 300);
+    fork_while(read_until_stop, channel, 100);
 }
 
 TEST(while_delivered, "nor while one receives: the child's channels are empty and work") {
     prepare();
-    fork_while(raise_until_stop, NULL, 300);
+    fork_while(raise_until_stop, NULL, 100);
 }
 
 TEST(while_opening, "nor while one opens and closes others") {
     prepare();
-    fork_while(open_until_stop, NULL, 300);
+    fork_while(open_until_stop, NULL, 100);
 }
 
 TEST(while_asking_for_closed, "nor while one asks for a channel that is closed") {
     prepare();
     rsig_channel_t *gone = open_channel(ONE, 1);
     close_channel(gone);
-    fork_while(read_closed_until_stop, gone, 1000);
+    fork_while(read_closed_until_stop, gone, 400);
 }
 
 static pid_t waiting;
