@@ -5,7 +5,7 @@
 //! stub's window and then by rsig's, is passed by a poke as well: blocked in that handler's own context, it arrives when
 //! the kernel goes back to the stub. (musl does the same with its cancellation signal.)
 
-use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use crate::async_safe::poke;
 use crate::async_safe::stub::{self, Position};
 use crate::sys::{mask, sigset, thread};
@@ -17,6 +17,10 @@ static CALLER: AtomicI32 = AtomicI32::new(0);
 static THREAD: AtomicUsize = AtomicUsize::new(0);
 /// Whether a poke was blocked in the context that a handler interrupted.
 static POKE_BLOCKED: AtomicBool = AtomicBool::new(false);
+/// How often the call looked as if it had been left. A handler on a stack of its own can look so too, but will return before long;
+/// a program that waits for something after it has left by siglongjmp() must not be poked for ever.
+static LEFT: AtomicU32 = AtomicU32::new(0);
+const ENOUGH: u32 = 8;
 
 /// One system call of the main thread: the kernel's answer; or -EINTR without any effect, where a delivery has come after
 /// `stub::allow` and before it begins.
@@ -24,9 +28,11 @@ static POKE_BLOCKED: AtomicBool = AtomicBool::new(false);
 /// # Safety
 /// The arguments are such as the system call allows.
 pub(crate) unsafe fn run(tid: c_int, number: c_long, arguments: &[c_long; 6]) -> c_long {
-    // Relaxed, both: read by handlers that see CALLER, which is stored after them, and on this very thread.
+    // Relaxed, all: read by handlers that see CALLER, which is stored after them, and on this very thread.
     THREAD.store(thread::current() as usize, Ordering::Relaxed);
     POKE_BLOCKED.store(false, Ordering::Relaxed);
+    LEFT.store(0, Ordering::Relaxed);
+    poke::receive();
     // SeqCst: our half of Dekker, as in `waker`: the stub's look must not pass it.
     CALLER.store(tid, Ordering::SeqCst);
     // SAFETY: the caller's promise.
@@ -49,7 +55,12 @@ pub(crate) fn end(context: Option<&mut ucontext_t>) {
 }
 
 /// The same for a poke, which ends nothing that another delivery would not.
-pub(crate) fn end_poked(mut context: Option<&mut ucontext_t>) {
+/// A reminder is a delivery's own poke, or for a call that began although something was tripped.
+pub(crate) fn end_poked(is_reminder: bool, mut context: Option<&mut ucontext_t>) {
+    if is_reminder {
+        stub::interrupt();
+    }
+    poke::receive();
     // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more,
     // but for a handler that has left by siglongjmp() to a sigsuspend(), which blocks it again.
     if POKE_BLOCKED.swap(false, Ordering::Relaxed)
@@ -78,8 +89,8 @@ fn end_own(caller: c_int, context: Option<&mut ucontext_t>) {
         None if stub::is_active() => block_poke(None),
         None => return,
         Some(context) => match stub::leave(context) {
-            Position::Nested => block_poke(Some(context)),
-            Position::Left => return abandon(),
+            Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => return abandon(),
+            Position::Nested | Position::Left => block_poke(Some(context)),
             _ => return,
         },
     }
@@ -113,8 +124,9 @@ pub(crate) struct Abandoned {
 
 /// Asked by ordinary code, which the calling thread cannot run while it is in a call.
 pub(crate) fn take_abandoned() -> Option<Abandoned> {
-    // Relaxed: asked is only whether it was this very thread.
-    let own = CALLER.load(Ordering::Relaxed) != 0 && is_own();
+    // Relaxed: asked is only whether it was this very thread. A poke may have given the call up already.
+    let left = CALLER.load(Ordering::Relaxed) != 0 || POKE_BLOCKED.load(Ordering::Relaxed);
+    let own = left && is_own();
     own.then(|| {
         abandon();
         // Relaxed: see `block_poke`.

@@ -77,7 +77,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                     chain::call(signum, info, context, depth);
                 }
             },
-            (Meaning::Poke, context) => call::end_poked(context),
+            (Meaning::Poke, context) => call::end_poked(poke::is_reminder(&origin), context),
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
                 if let Some(record) = record {

@@ -13,7 +13,8 @@ use crate::async_safe::handler;
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
-use crate::sys::{thread, thread_timer, wait};
+use crate::sys::wait::{self, Accepted};
+use crate::sys::{thread, thread_timer};
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 static TIMER: AtomicI32 = AtomicI32::new(-1);
 /// Whether the number is one that the program is sent while rsig has unblocked it.
 static CONTENDED: AtomicBool = AtomicBool::new(false);
+/// Whether one was sent, or is about to be, that has not come yet.
+static ON_ITS_WAY: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -114,20 +117,38 @@ pub(crate) fn reset() {
     SENDERS.store(0, Ordering::Relaxed);
     TIMER.store(-1, Ordering::Relaxed);
     CONTENDED.store(false, Ordering::Relaxed);
+    ON_ITS_WAY.store(false, Ordering::Relaxed);
 }
 
-/// Pokes a thread of this process.
+/// Pokes the main thread, unless one is on its way: a slow main thread must not find its queue, which is the user's, full of them. A
+/// sender can be slow too, or never come back (a foreign handler that interrupted it can siglongjmp out), so while any is at
+/// it the others send as well.
 pub(crate) fn send(tid: c_int) {
-    // SeqCst: counted before the number is read, so that `is_idle` speaks the truth.
+    // SeqCst: counted before the number is read, so that `is_idle` speaks the truth, and before ON_ITS_WAY is set: who finds it
+    // set by a sender that has not sent finds that one counted.
     SENDERS.fetch_add(1, Ordering::SeqCst);
-    // It fails only where the queue of signals is full.
-    if is_installed() && thread::queue(tid, number(), mark()).is_err() {
-        // Relaxed: see `reserve`.
-        let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed));
+    // SeqCst, both: after the call was told to end, so that the poke which clears this finds that.
+    let is_needed = !ON_ITS_WAY.swap(true, Ordering::SeqCst) || SENDERS.load(Ordering::SeqCst) != 1;
+    if is_needed && !(is_installed() && queue(tid)) {
+        // Relaxed: the next one tries again.
+        ON_ITS_WAY.store(false, Ordering::Relaxed);
     }
     // Release: sent before the disposition may be changed. A fork in a handler that interrupted this one has set the
     // number to 0 in the child, and it must not wrap.
     let _ = SENDERS.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
+}
+
+fn queue(tid: c_int) -> bool {
+    const AT_ONCE: Duration = Duration::from_nanos(1);
+    // It fails only where the queue of signals is full. Relaxed: see `reserve`.
+    thread::queue(tid, number(), mark()).is_ok()
+        || thread_timer::fire(TIMER.load(Ordering::Relaxed), AT_ONCE).is_ok()
+}
+
+/// One has come; or a call begins, for which none is on its way that counts.
+pub(crate) fn receive() {
+    // SeqCst: not after the look whether the call is to end.
+    ON_ITS_WAY.store(false, Ordering::SeqCst);
 }
 
 /// What becomes of a delivery.
@@ -196,6 +217,24 @@ pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_
     put_back(signum, info);
 }
 
+/// Pokes the main thread a moment from now, by its timer, if it has one.
+pub(crate) fn remind() {
+    const MOMENT: Duration = Duration::from_millis(1);
+    // Relaxed: see `reserve`.
+    let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), MOMENT);
+}
+
+/// Not any more.
+pub(crate) fn forget() {
+    // Relaxed: as above.
+    let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
+}
+
+/// Whether a poke is one by the timer.
+pub(crate) fn is_reminder(origin: &Origin) -> bool {
+    origin.code == libc::SI_TIMER
+}
+
 /// Whether something was held back since the last time.
 pub(crate) fn take_contended() -> bool {
     // Relaxed: see `hold_back`.
@@ -205,17 +244,38 @@ pub(crate) fn take_contended() -> bool {
 /// For the whole process where that is allowed and it was not sent to this thread alone, so that one which waits for it gets it.
 fn put_back(signum: c_int, info: &siginfo_t) {
     let for_this_thread = info.si_code == libc::SI_TKILL;
-    if for_this_thread || thread::queue_info_for_process(signum, info).is_err() {
-        let _ = thread::queue_info(thread::id(), signum, info);
+    if (for_this_thread || thread::queue_info_for_process(signum, info).is_err())
+        && thread::queue_info(thread::id(), signum, info).is_err()
+    {
+        // The queue is full; this alone needs no place in it. The payload is lost, the signal is not.
+        let _ = thread::kill_own_process(signum);
     }
 }
 
-/// After `set` has been blocked again: takes pokes that came too late out of the kernel's queue.
-pub(crate) fn drain(set: rsig_sigset_t) {
-    while let Ok(accepted) = wait::accept(set, Some(Duration::ZERO)) {
+/// After `set` has been blocked again: takes pokes that came too late out of the kernel's queue. What else is there goes back, in its
+/// order. Whether none is left for sure.
+pub(crate) fn drain(set: rsig_sigset_t) -> bool {
+    let mut kept = [const { None }; 32];
+    let mut is_empty = false;
+    for place in &mut kept {
+        *place = next_other(set);
+        is_empty = place.is_none();
+        if is_empty {
+            break;
+        }
+    }
+    for other in kept.iter().flatten() {
+        put_back(other.signum(), other.info());
+    }
+    is_empty
+}
+
+/// What is pending and no poke.
+fn next_other(set: rsig_sigset_t) -> Option<Accepted> {
+    loop {
+        let accepted = wait::accept(set, Some(Duration::ZERO)).ok()?;
         if !is_poke(&accepted.origin()) {
-            put_back(accepted.signum(), accepted.info());
-            return;
+            return Some(accepted);
         }
     }
 }

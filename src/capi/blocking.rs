@@ -6,8 +6,8 @@ use crate::runtime::call::{self, Answer};
 use crate::runtime::error::Result;
 use crate::sys::errno;
 use libc::{
-    POLLIN, POLLOUT, c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t,
-    sockaddr, socklen_t, ssize_t,
+    c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t, sockaddr, socklen_t,
+    ssize_t,
 };
 
 /// One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
@@ -59,7 +59,7 @@ pub unsafe extern "C-unwind" fn rsig_open(
 ) -> c_int {
     let arguments = [libc::AT_FDCWD.into(), path as c_long, flags.into(), mode.into(), 0, 0];
     // SAFETY: the contract of open().
-    answer(unsafe { call::retried(libc::SYS_openat, &arguments, || true) }) as c_int
+    answer(unsafe { call::retried(libc::SYS_openat, &arguments) }) as c_int
 }
 
 /// read(2); see rsig_open().
@@ -74,8 +74,7 @@ pub unsafe extern "C-unwind" fn rsig_open(
 pub unsafe extern "C-unwind" fn rsig_read(fd: c_int, buffer: *mut c_void, size: size_t) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of read().
-    answer(unsafe { call::retried(libc::SYS_read, &arguments, || !blocking::is_ready(fd, POLLIN)) })
-        as ssize_t
+    answer(unsafe { call::retried(libc::SYS_read, &arguments) }) as ssize_t
 }
 
 /// write(2); see rsig_open(). What was written in part before a signal is a result, as with the system's.
@@ -94,9 +93,7 @@ pub unsafe extern "C-unwind" fn rsig_write(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of write().
-    answer(unsafe {
-        call::retried(libc::SYS_write, &arguments, || !blocking::is_ready(fd, POLLOUT))
-    }) as ssize_t
+    answer(unsafe { call::retried(libc::SYS_write, &arguments) }) as ssize_t
 }
 
 /// accept(2); see rsig_open().
@@ -115,9 +112,7 @@ pub unsafe extern "C-unwind" fn rsig_accept(
 ) -> c_int {
     let arguments = [fd.into(), address as c_long, length as c_long, 0, 0, 0];
     // SAFETY: the contract of accept().
-    answer(unsafe {
-        call::retried(libc::SYS_accept, &arguments, || !blocking::is_ready(fd, POLLIN))
-    }) as c_int
+    answer(unsafe { call::retried(libc::SYS_accept, &arguments) }) as c_int
 }
 
 /// connect(2); see rsig_open(). A connection that was being made when a signal came goes on being made, as POSIX wants it, and
@@ -157,9 +152,7 @@ pub unsafe extern "C-unwind" fn rsig_recv(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of recv().
-    answer(unsafe {
-        call::retried(libc::SYS_recvfrom, &arguments, || !blocking::is_ready(fd, POLLIN))
-    }) as ssize_t
+    answer(unsafe { call::retried(libc::SYS_recvfrom, &arguments) }) as ssize_t
 }
 
 /// send(2); see rsig_open(). What was sent in part before a signal is a result, as with the system's.
@@ -180,9 +173,7 @@ pub unsafe extern "C-unwind" fn rsig_send(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of send().
-    answer(unsafe {
-        call::retried(libc::SYS_sendto, &arguments, || !blocking::is_ready(fd, POLLOUT))
-    }) as ssize_t
+    answer(unsafe { call::retried(libc::SYS_sendto, &arguments) }) as ssize_t
 }
 
 /// waitpid(2); see rsig_open().
@@ -201,9 +192,7 @@ pub unsafe extern "C-unwind" fn rsig_waitpid(
 ) -> pid_t {
     let arguments = [pid.into(), status as c_long, options.into(), 0, 0, 0];
     // SAFETY: the contract of waitpid().
-    answer(unsafe {
-        call::retried(libc::SYS_wait4, &arguments, || !blocking::has_child(pid, options))
-    }) as pid_t
+    answer(unsafe { call::retried(libc::SYS_wait4, &arguments) }) as pid_t
 }
 
 /// poll(2); see rsig_open(). After a signal it goes on with the time that is left, on the monotonic clock.

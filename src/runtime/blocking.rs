@@ -1,37 +1,11 @@
 //! The calls of PEP 475 that are more than one system call repeated.
 
-use crate::runtime::call::{self, Answer};
+use crate::runtime::call::{self, Answer, Rounds};
 use crate::runtime::error::{Error, Result};
-use crate::runtime::pump;
 use crate::sys::clock;
-use libc::{c_int, c_long, c_short, nfds_t, pid_t, pollfd, sockaddr, socklen_t, timespec};
+use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t, timespec};
 use std::ptr;
 use std::time::Duration;
-
-/// Whether a call on a descriptor would not block, or fails at once.
-pub(crate) fn is_ready(fd: c_int, events: c_short) -> bool {
-    let mut fds = pollfd { fd, events, revents: 0 };
-    let now = timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: one pollfd and a time on this stack, no mask.
-    unsafe { libc::ppoll(&mut fds, 1, &now, ptr::null()) == 1 }
-}
-
-/// Whether waitpid() would not block, or fails at once. Takes nothing.
-pub(crate) fn has_child(pid: pid_t, options: c_int) -> bool {
-    let (kind, id) = match pid {
-        -1 => (libc::P_ALL, 0),
-        0 => (libc::P_PGID, 0),
-        ..-1 => (libc::P_PGID, pid.unsigned_abs()),
-        _ => (libc::P_PID, pid.unsigned_abs()),
-    };
-    let states = options & (libc::WUNTRACED | libc::WCONTINUED) | libc::WEXITED;
-    // SAFETY: zero is a value for every field.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    // SAFETY: room for a siginfo_t.
-    let result =
-        unsafe { libc::waitid(kind, id, &mut info, states | libc::WNOHANG | libc::WNOWAIT) };
-    result == -1 || info.si_signo != 0
-}
 
 /// connect(2). Interrupted, the connection goes on being made, and a second call waits for it, or says EISCONN when it is
 /// there.
@@ -47,10 +21,10 @@ pub(crate) unsafe fn connect(
     // For such a one EISCONN is an error, whatever interrupted the call.
     let connected_before = is_connected(fd);
     let mut interrupted = false;
+    let mut rounds = Rounds::default();
     loop {
-        pump::run_if_main()?;
         // SAFETY: the caller's promise.
-        match unsafe { call::once(libc::SYS_connect, &arguments) } {
+        match unsafe { rounds.next(libc::SYS_connect, || arguments) }? {
             Err(libc::EINTR) => interrupted = !connected_before,
             Err(libc::EISCONN) if interrupted => return Ok(Ok(0)),
             // The socket's own time limit (SO_SNDTIMEO) is over, for which the first call would have said this.
@@ -87,28 +61,18 @@ pub(crate) unsafe fn poll(
 ) -> Result<Answer> {
     let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
     let arguments = |left: *mut timespec| [fds as c_long, n as c_long, left as c_long, 0, 0, 0];
-    let mut passes: u32 = 0;
+    let mut rounds = Rounds::default();
     loop {
-        if pump::run_if_main()? > 0 {
-            passes = passes.saturating_add(1);
-        }
-        let left = deadline.map(|deadline| deadline.saturating_sub(clock::now()));
-        let mut time = left.map(clock::to_timespec);
-        let time = time.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
+        let mut time = None;
+        let next = || {
+            time =
+                deadline.map(|deadline| clock::to_timespec(deadline.saturating_sub(clock::now())));
+            arguments(time.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>))
+        };
         // SAFETY: the caller's promise, and a time on this stack or NULL.
-        match unsafe { call::once(libc::SYS_ppoll, &arguments(time)) } {
-            // Handlers that make themselves pending again cannot keep the call from its result.
-            Err(libc::EINTR) if passes > 1 => {
-                let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
-                // SAFETY: as above. With a time of 0 it does not block.
-                match unsafe { call::plain(libc::SYS_ppoll, &arguments(&mut now)) } {
-                    Ok(0) if left != Some(Duration::ZERO) => {}
-                    Err(libc::EINTR) => {}
-                    result => return Ok(result),
-                }
-            }
+        match unsafe { rounds.next(libc::SYS_ppoll, next) }? {
             Err(libc::EINTR) => {}
-            result => return Ok(result),
+            answer => return Ok(answer),
         }
     }
 }
@@ -119,9 +83,8 @@ pub(crate) fn sleep(duration: Duration) -> Result<Answer> {
     let until = clock::to_timespec(deadline);
     let until = (&raw const until) as c_long;
     let arguments = [libc::CLOCK_MONOTONIC.into(), libc::TIMER_ABSTIME.into(), until, 0, 0, 0];
-    let time_left = || clock::now() < deadline;
     // SAFETY: reads the time on this stack.
-    unsafe { call::retried(libc::SYS_clock_nanosleep, &arguments, time_left) }
+    unsafe { call::retried(libc::SYS_clock_nanosleep, &arguments) }
 }
 
 /// `seconds` as a timeout.

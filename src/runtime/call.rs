@@ -5,7 +5,7 @@ use crate::runtime::error::Result;
 use crate::runtime::{main_thread, pump, state};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{errno, mask};
+use crate::sys::{errno, mask, signals};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,39 +22,39 @@ pub(crate) type Answer = std::result::Result<c_long, c_int>;
 pub(crate) unsafe fn once(number: c_long, arguments: &[c_long; 6]) -> Answer {
     if main_thread::is_current() {
         // SAFETY: the caller's promise.
-        unsafe { attempt(number, arguments, pending::is_tripped) }
+        unsafe { attempt(number, arguments, false) }
     } else {
         // SAFETY: the caller's promise.
         unsafe { plain(number, arguments) }
     }
 }
 
-/// One attempt of the main thread's, which a delivery ends that comes after `may_not_begin` was asked.
+/// One attempt of the main thread's, which a delivery ends; `begins_tripped`: also one for which something is tripped before. That
+/// one is reminded of it soon, and then is EINTR as well.
 ///
 /// # Safety
 /// The arguments are such as the system call allows.
-unsafe fn attempt(number: c_long, arguments: &[c_long; 6], may_not_begin: fn() -> bool) -> Answer {
-    let mut contended = false;
-    loop {
-        stub::allow();
-        if may_not_begin() {
-            return Err(libc::EINTR);
-        }
-        let reachable = Reachable::make(contended);
-        // SAFETY: the caller's promise.
-        let result = unsafe { call::run(main_thread::id(), number, arguments) };
-        reachable.undo();
-        contended = poke::take_contended();
-        match result {
-            INTERRUPTED if contended && !pending::is_tripped() => {}
-            // The kernel's errors; no result is in this range.
-            -4095..0 => return Err(result.wrapping_neg() as c_int),
-            result => return Ok(result),
-        }
+unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool) -> Answer {
+    stub::allow();
+    if !begins_tripped && pending::is_tripped() {
+        return Err(libc::EINTR);
+    }
+    let reachable = Reachable::make();
+    if begins_tripped {
+        poke::remind();
+    }
+    // SAFETY: the caller's promise.
+    let result = unsafe { call::run(main_thread::id(), number, arguments) };
+    if begins_tripped {
+        poke::forget();
+    }
+    reachable.undo();
+    match result {
+        // The kernel's errors; no result is in this range.
+        -4095..0 => Err(result.wrapping_neg() as c_int),
+        result => Ok(result),
     }
 }
-
-const INTERRUPTED: c_long = -(libc::EINTR as c_long);
 
 /// rt_sigtimedwait(2) by `once`.
 pub(crate) fn accept(
@@ -75,33 +75,49 @@ pub(crate) fn readable(fd: c_int, timeout: Option<Duration>) -> std::result::Res
     })
 }
 
-/// Until there is a result that is not EINTR. On the main thread pending handlers run before each attempt; one that refuses
-/// is the error, and its errno is EINTR. Handlers that make themselves pending again cannot keep a call from its result that
-/// `would_block` says is there.
+/// Until there is a result that is not EINTR, as `Rounds` has it.
 ///
 /// # Safety
 /// The arguments are such as the system call allows, more than once.
-pub(crate) unsafe fn retried(
-    number: c_long,
-    arguments: &[c_long; 6],
-    would_block: impl Fn() -> bool,
-) -> Result<Answer> {
-    let mut stuck: u32 = 0;
+pub(crate) unsafe fn retried(number: c_long, arguments: &[c_long; 6]) -> Result<Answer> {
+    let mut rounds = Rounds::default();
     loop {
+        // SAFETY: the caller's promise.
+        match unsafe { rounds.next(number, || *arguments) }? {
+            Err(libc::EINTR) => {}
+            answer => return Ok(answer),
+        }
+    }
+}
+
+/// Attempts at one call. On the main thread pending handlers run before each; one that refuses is the error, and its errno is
+/// EINTR. Handlers that make themselves pending again cannot keep the call from its result.
+#[derive(Default)]
+pub(crate) struct Rounds {
+    /// How often in a row the handlers have left something tripped.
+    stuck: u32,
+}
+
+impl Rounds {
+    /// # Safety
+    /// The arguments, asked for after the handlers have run, are such as the system call allows.
+    pub(crate) unsafe fn next(
+        &mut self,
+        number: c_long,
+        arguments: impl FnOnce() -> [c_long; 6],
+    ) -> Result<Answer> {
         pump::run_if_main()?;
         let tripped = main_thread::is_current() && pending::is_tripped();
-        stuck = if tripped { stuck.saturating_add(1) } else { 0 };
-        let answer = if stuck > 1 && !would_block() {
-            // What they have made pending does not keep it from beginning; what comes now ends it.
-            // SAFETY: the caller's promise.
-            unsafe { attempt(number, arguments, || false) }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { once(number, arguments) }
-        };
-        if answer != Err(libc::EINTR) {
-            return Ok(answer);
-        }
+        self.stuck = if tripped { self.stuck.saturating_add(1) } else { 0 };
+        let arguments = arguments();
+        // SAFETY: the caller's promise.
+        Ok(unsafe {
+            if self.stuck > 1 {
+                attempt(number, &arguments, true)
+            } else {
+                once(number, &arguments)
+            }
+        })
     }
 }
 
@@ -140,6 +156,16 @@ pub(crate) fn clear_abandoned() {
     poke::drain(poke);
 }
 
+/// With all signals blocked, so that no plain handler can leave by siglongjmp() while the lock is held.
+fn install_poke(blocked: rsig_sigset_t, contended: bool) {
+    let all = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX);
+    state::lock().install_poke(blocked, contended);
+    if all.is_ok() {
+        // With a mask that was just read this cannot fail.
+        let _ = mask::change(libc::SIG_SETMASK, blocked);
+    }
+}
+
 /// What the main thread had blocked before rsig unblocked its own number.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
@@ -150,13 +176,16 @@ struct Reachable {
 }
 
 impl Reachable {
-    /// `contended`: the number that it has is one that the program is sent. Where there is no other, the call goes on without.
-    fn make(contended: bool) -> Self {
+    fn make() -> Self {
         clear_abandoned();
+        // The number that it has is one that the program is sent. Where there is no other, the call goes on without.
+        let contended = poke::take_contended();
         let blocked = mask::get().unwrap_or(0);
         let before = poke::number();
-        if blocked & sigset::one(before) != 0 || !poke::is_installed() {
-            state::lock().install_poke(blocked, contended);
+        let is_better =
+            blocked & sigset::one(before) != 0 && !blocked & signals::all_real_time() != 0;
+        if before == 0 || contended || is_better || !poke::is_installed() {
+            install_poke(blocked, contended);
         }
         poke::reserve(main_thread::id());
         let number = poke::number();

@@ -303,10 +303,9 @@ impl State {
         for signum in 1..=signals::MAX {
             if poke::is_taken(signum) {
                 // A poke on its way would find the default action, death; and so would one that waits, blocked.
-                if !none_left {
+                if !(none_left && poke::drain(sigset::one(signum))) {
                     continue;
                 }
-                poke::drain(sigset::one(signum));
             }
             poke::set_use(signum, Use::Handled);
             let Ok(entry) = self.entry(signum) else { continue };

@@ -190,6 +190,11 @@ pub(crate) fn is_deadly(signum: c_int) -> bool {
     !lives_on && valid() & sigset::one(signum) != 0
 }
 
+/// The real-time ones.
+pub(crate) fn all_real_time() -> rsig_sigset_t {
+    (libc::SIGRTMIN()..=libc::SIGRTMAX()).fold(0, |set, signum| set | sigset::one(signum))
+}
+
 /// Those whose action can be changed.
 pub(crate) fn changeable() -> rsig_sigset_t {
     valid() & !(sigset::one(libc::SIGKILL) | sigset::one(libc::SIGSTOP))

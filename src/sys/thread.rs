@@ -53,6 +53,12 @@ pub(crate) fn kill_process(pid: pid_t, signum: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::kill(pid, signum) }).map(|_| ())
 }
 
+/// kill(2) to this process. Async-signal-safe.
+pub(crate) fn kill_own_process(signum: c_int) -> Result<(), Errno> {
+    // SAFETY: no arguments, no failure.
+    kill_process(unsafe { libc::getpid() }, signum)
+}
+
 /// sigqueue(3). Async-signal-safe.
 pub(crate) fn queue_for_process(pid: pid_t, signum: c_int, payload: u64) -> Result<(), Errno> {
     rt_sigqueueinfo(pid, signum, &queued(signum, payload))

@@ -1,9 +1,11 @@
 //! POSIX timers whose expiry is a signal for one thread. The kernel gives the signal its place in the queue when the timer
 //! is made, so firing it cannot fail for want of one.
 
+use crate::sys::clock;
 use libc::{c_int, itimerspec, sigevent, timespec};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 /// timer_create(2): the timer, not armed. By syscall(2), as is all here: the C library's timer_t is an address of its own.
 pub(crate) fn create(tid: c_int, signum: c_int, payload: u64) -> Result<c_int, Errno> {
@@ -26,17 +28,15 @@ pub(crate) fn create(tid: c_int, signum: c_int, payload: u64) -> Result<c_int, E
     Errno::result(result).map(|_| timer)
 }
 
-/// As soon as can be. Async-signal-safe.
-pub(crate) fn fire(timer: c_int) -> Result<(), Errno> {
+/// Once, after a delay; 0: never. Async-signal-safe.
+pub(crate) fn fire(timer: c_int, delay: Duration) -> Result<(), Errno> {
     const NEVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
-    const AT_ONCE: itimerspec =
-        itimerspec { it_interval: NEVER, it_value: timespec { tv_nsec: 1, ..NEVER } };
+    let when = itimerspec { it_interval: NEVER, it_value: clock::to_timespec(delay) };
     const RELATIVE: c_int = 0;
     let old = std::ptr::null_mut::<itimerspec>();
     // SAFETY: reads the time; no old one is wanted.
-    let result = unsafe {
-        libc::syscall(libc::SYS_timer_settime, timer, RELATIVE, std::ptr::from_ref(&AT_ONCE), old)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_timer_settime, timer, RELATIVE, &raw const when, old) };
     Errno::result(result).map(|_| ())
 }
 
