@@ -39,10 +39,36 @@ static inline rsig_siginfo_t next_record(rsig_channel_t *channel) {
         CHECK_INT(check_info.count, deliveries);                                                   \
     } while (0)
 
+/*
+ * Two signals to send: real-time ones, which the kernel neither merges nor strips of their siginfo where other processes of the
+ * user have filled its queue. Then whoever sends tries until there is room.
+ */
+#define SIGONE (SIGRTMIN + 1)
+#define SIGTWO (SIGRTMIN + 2)
+#define ONE RSIG_SIGSET(SIGONE)
+#define TWO RSIG_SIGSET(SIGTWO)
+
+static inline void queue_to(pthread_t thread, int signum, int payload) {
+    union sigval value;
+    int code;
+    memset(&value, 0, sizeof value);
+    value.sival_int = payload;
+    while ((code = pthread_sigqueue(thread, signum, value)) == EAGAIN) sched_yield();
+    CHECK_INT(code, 0);
+}
+
 /* Delivered before it returns: no thread but the caller's takes it. */
 static inline void queue_here(int signum, int payload) {
-    CHECK_INT(pthread_sigqueue(pthread_self(), signum, (union sigval){payload}), 0);
+    queue_to(pthread_self(), signum, payload);
 }
+
+static inline void send_to(pthread_t thread, int signum) {
+    int code;
+    while ((code = pthread_kill(thread, signum)) == EAGAIN) sched_yield();
+    CHECK_INT(code, 0);
+}
+
+static inline void raise_here(int signum) { send_to(pthread_self(), signum); }
 
 static inline int is_readable(int fd) {
     struct pollfd entry = {fd, POLLIN, 0};

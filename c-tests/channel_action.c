@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <sys/mman.h>
 
-#define USR1 RSIG_SIGSET(SIGUSR1)
 #define CHLD RSIG_SIGSET(SIGCHLD)
 
 static void init(void) { CHECK_INT(rsig_init(0), RSIG_OK); }
@@ -22,28 +21,28 @@ static void set_action(int signum, rsig_handler_t handler) {
 
 static void default_is_back(void) {
     init();
-    rsig_channel_t *channel = open_channel(USR1, 2);
-    raise(SIGUSR1);
-    CHECK(action_of(SIGUSR1).handler == RSIG_DFL);
+    rsig_channel_t *channel = open_channel(ONE, 2);
+    raise_here(SIGONE);
+    CHECK(action_of(SIGONE).handler == RSIG_DFL);
     next_record(channel);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
-    raise(SIGUSR1);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
+    raise_here(SIGONE);
 }
 
 TEST(default_action, "the default action does not happen while a channel is open, and is back afterwards") {
-    CHECK_CHILD_KILLED(check_child(default_is_back), SIGUSR1);
+    CHECK_CHILD_KILLED(check_child(default_is_back), SIGONE);
 }
 
 TEST(ignored, "an ignored signal arrives while a channel is open, and is ignored again afterwards") {
-    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGONE, SIG_IGN) != SIG_ERR);
     init();
-    rsig_channel_t *channel = open_channel(USR1, 2);
-    raise(SIGUSR1);
-    CHECK_INT(next_record(channel).signo, SIGUSR1);
-    CHECK(action_of(SIGUSR1).handler == RSIG_IGN);
+    rsig_channel_t *channel = open_channel(ONE, 2);
+    raise_here(SIGONE);
+    CHECK_INT(next_record(channel).signo, SIGONE);
+    CHECK(action_of(SIGONE).handler == RSIG_IGN);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_IGN);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_IGN);
 }
 
 TEST(ignored_by_init, "SIGPIPE, which rsig_init ignores: the write fails, a channel hears of it") {
@@ -65,25 +64,25 @@ TEST(last_one_closed, "what was there comes back with the last channel, in which
     for (int order = 0; order < 2; order++) {
         rsig_channel_t *channels[2];
         init();
-        for (int i = 0; i < 2; i++) channels[i] = open_channel(USR1, 2);
+        for (int i = 0; i < 2; i++) channels[i] = open_channel(ONE, 2);
         close_channel(channels[order]);
-        raise(SIGUSR1);
+        raise_here(SIGONE);
         next_record(channels[!order]);
-        CHECK(check_kernel_handler(SIGUSR1) != (void *)SIG_DFL);
+        CHECK(check_kernel_handler(SIGONE) != (void *)SIG_DFL);
         close_channel(channels[!order]);
-        CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+        CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
         CHECK_INT(rsig_fini(), RSIG_OK);
     }
 }
 
 TEST(only_its_signals, "of two sets each signal is put back when nobody listens to it any more") {
     init();
-    rsig_channel_t *both = open_channel(USR1 | RSIG_SIGSET(SIGUSR2), 2), *one = open_channel(USR1, 2);
+    rsig_channel_t *both = open_channel(ONE | RSIG_SIGSET(SIGUSR2), 2), *one = open_channel(ONE, 2);
     close_channel(both);
     CHECK(check_kernel_handler(SIGUSR2) == (void *)SIG_DFL);
-    CHECK(check_kernel_handler(SIGUSR1) != (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) != (void *)SIG_DFL);
     close_channel(one);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
 TEST(fini_closes_all, "rsig_fini closes all channels and puts back what was there before rsig") {
@@ -100,9 +99,9 @@ TEST(fini_closes_all, "rsig_fini closes all channels and puts back what was ther
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_init(0), RSIG_OK);
     for (int i = 0; i < 256; i++) channel = open_channel(set, 1);
-    set_action(SIGUSR1, rsig_default_int_handler);
+    set_action(SIGONE, rsig_default_int_handler);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    raise(SIGTERM);
+    raise_here(SIGTERM);
     CHECK_INT(next_record(channel).signo, SIGTERM); /* the first rsig_fini() of two */
     CHECK_INT(rsig_fini(), RSIG_OK);
     for (int n = rsig_sigset_next(set, 0); n; n = rsig_sigset_next(set, n))
@@ -114,60 +113,60 @@ TEST(fini_closes_all, "rsig_fini closes all channels and puts back what was ther
 static struct check_calls calls;
 
 static void check_action(rsig_handler_t handler) {
-    CHECK(action_of(SIGUSR1).handler == handler);
+    CHECK(action_of(SIGONE).handler == handler);
 }
 
 TEST(handler_set_meanwhile, "a handler set while a channel is open runs, and stays when it is closed") {
     init();
-    rsig_channel_t *channel = open_channel(USR1, 2);
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    raise(SIGUSR1);
+    rsig_channel_t *channel = open_channel(ONE, 2);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    raise_here(SIGONE);
     CHECK_INT(rsig_pump(), 1);
     next_record(channel);
     close_channel(channel);
     check_action(check_handler);
-    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(rsig_raise_signal(SIGONE), RSIG_OK);
     CHECK_INT(calls.calls, 2);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
 TEST(handler_removed_meanwhile, "RSIG_DFL and RSIG_IGN set while one is open hold when it is closed") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    rsig_channel_t *channel = open_channel(USR1, 2);
-    set_action(SIGUSR1, RSIG_IGN);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    rsig_channel_t *channel = open_channel(ONE, 2);
+    set_action(SIGONE, RSIG_IGN);
     check_action(RSIG_IGN);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(rsig_tripped(), 0);
     next_record(channel);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_IGN);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_IGN);
 
-    channel = open_channel(USR1, 2);
-    set_action(SIGUSR1, RSIG_DFL);
+    channel = open_channel(ONE, 2);
+    set_action(SIGONE, RSIG_DFL);
     check_action(RSIG_DFL);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     next_record(channel);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
     CHECK_INT(calls.calls, 0);
 }
 
 TEST(old_action_meanwhile, "an old action from while one was open restores the same, then and afterwards") {
     rsig_action_t old;
     init();
-    rsig_channel_t *channel = open_channel(USR1, 2);
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, &old), RSIG_OK);
+    rsig_channel_t *channel = open_channel(ONE, 2);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, &old), RSIG_OK);
     CHECK(old.handler == RSIG_DFL);
-    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, &old), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGONE, old.handler, old.arg, &old), RSIG_OK);
     CHECK(old.handler == check_handler && old.arg == &calls);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     next_record(channel);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
-    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
-    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
+    CHECK_INT(rsig_signal(SIGONE, old.handler, old.arg, NULL), RSIG_OK);
+    CHECK_INT(rsig_raise_signal(SIGONE), RSIG_OK);
     CHECK_INT(calls.calls, 1);
 }
 
@@ -179,7 +178,7 @@ static void *seen_context;
 static int fd_in_handler = -1;
 
 static void plain_handler(int signum) {
-    CHECK_INT(signum, SIGUSR1);
+    CHECK_INT(signum, SIGONE);
     /* Recorded before it is called. */
     if (fd_in_handler >= 0) CHECK(is_readable(fd_in_handler));
     plain_calls++;
@@ -187,14 +186,14 @@ static void plain_handler(int signum) {
 
 static void siginfo_handler(int signum, siginfo_t *info, void *context) {
     sigset_t mask;
-    CHECK_INT(signum, SIGUSR1);
+    CHECK_INT(signum, SIGONE);
     seen = *info;
     seen_context = context;
     CHECK_INT(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
     blocked_term = sigismember(&mask, SIGTERM);
     siginfo_calls++;
     if (++nested > deepest) deepest = nested;
-    if (siginfo_calls == 1) raise(SIGUSR1);
+    if (siginfo_calls == 1) raise_here(SIGONE);
     nested--;
     errno = 4242;
 }
@@ -210,48 +209,48 @@ static void install(int signum, void (*handler)(int, siginfo_t *, void *), int f
 }
 
 TEST(plain_handler_goes_on, "a plain handler is called as before, after the record, and is back in the kernel at the end") {
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR);
-    struct kept_action before = kept_action(SIGUSR1);
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR);
+    struct kept_action before = kept_action(SIGONE);
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK(action_of(SIGUSR1).handler == RSIG_FOREIGN);
-    CHECK(check_kernel_handler(SIGUSR1) != (void *)(size_t)plain_handler);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK(action_of(SIGONE).handler == RSIG_FOREIGN);
+    CHECK(check_kernel_handler(SIGONE) != (void *)(size_t)plain_handler);
     fd_in_handler = rsig_channel_fd(channel);
     for (int i = 1; i <= 3; i++) {
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(plain_calls, i);
-        CHECK_NEXT(channel, SIGUSR1, i, 1);
+        CHECK_NEXT(channel, SIGONE, i, 1);
     }
     CHECK_INT(rsig_tripped(), 0);
     CHECK_INT(rsig_pump(), 0);
     fd_in_handler = -1;
     close_channel(channel);
-    CHECK_SAME_ACTION(SIGUSR1, before);
-    raise(SIGUSR1);
+    CHECK_SAME_ACTION(SIGONE, before);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 4);
 }
 
 static void check_siginfo_handler(int flags, int depth) {
-    install(SIGUSR1, siginfo_handler, flags, NULL);
-    struct kept_action before = kept_action(SIGUSR1);
+    install(SIGONE, siginfo_handler, flags, NULL);
+    struct kept_action before = kept_action(SIGONE);
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
+    rsig_channel_t *channel = open_channel(ONE, 8);
     errno = 17;
-    CHECK_SYS(sigqueue(getpid(), SIGUSR1, (union sigval){77}));
+    queue_here(SIGONE, 77);
     CHECK_INT(siginfo_calls, 2);
     CHECK_INT(deepest, depth);
     CHECK(blocked_term == 1);
     CHECK(seen_context);
-    CHECK_INT(seen.si_signo, SIGUSR1);
-    raise(SIGUSR1);
+    CHECK_INT(seen.si_signo, SIGONE);
+    raise_here(SIGONE);
     CHECK_INT(seen.si_code, SI_TKILL);
     CHECK_INT(seen.si_pid, getpid());
-    CHECK_NEXT(channel, SIGUSR1, 77, 1);
-    CHECK_NEXT(channel, SIGUSR1, 0, 1);
-    CHECK_NEXT(channel, SIGUSR1, 0, 1);
+    CHECK_NEXT(channel, SIGONE, 77, 1);
+    CHECK_NEXT(channel, SIGONE, 0, 1);
+    CHECK_NEXT(channel, SIGONE, 0, 1);
     check_empty(channel);
     close_channel(channel);
-    CHECK_SAME_ACTION(SIGUSR1, before);
+    CHECK_SAME_ACTION(SIGONE, before);
 }
 
 TEST(siginfo_handler_goes_on, "one with SA_SIGINFO has its siginfo and its mask, and its signal waits for it") {
@@ -262,13 +261,13 @@ TEST(nodefer_goes_on, "one with SA_NODEFER nests, as it does without a channel")
     check_siginfo_handler(SA_NODEFER, 2);
 }
 
-/* Whether a read of an empty pipe is restarted after SIGUSR1. */
+/* Whether a read of an empty pipe is restarted after SIGONE. */
 static int pipe_fds[2];
 static pid_t reader;
 
 static void *interrupt(void *arg) {
     check_await_syscall(reader, SYS_read);
-    CHECK_INT(pthread_kill(*(pthread_t *)arg, SIGUSR1), 0);
+    send_to(*(pthread_t *)arg, SIGONE);
     while (!plain_calls) sched_yield();
     check_await_syscall(reader, SYS_read);
     CHECK_INT(write(pipe_fds[1], "x", 1), 1);
@@ -277,7 +276,7 @@ static void *interrupt(void *arg) {
 
 static void *interrupt_for_good(void *arg) {
     check_await_syscall(reader, SYS_read);
-    CHECK_INT(pthread_kill(*(pthread_t *)arg, SIGUSR1), 0);
+    send_to(*(pthread_t *)arg, SIGONE);
     return NULL;
 }
 
@@ -298,9 +297,9 @@ TEST(restarts_as_before, "SA_RESTART of its own holds: the program's read goes o
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = plain_handler, action.sa_flags = SA_RESTART;
-    CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
+    CHECK_SYS(sigaction(SIGONE, &action, NULL));
     init();
-    open_channel(USR1, 8);
+    open_channel(ONE, 8);
     CHECK_INT(interrupted_read(interrupt), 1);
 }
 
@@ -308,9 +307,9 @@ TEST(interrupts_as_before, "and without SA_RESTART it is interrupted") {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = plain_handler;
-    CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
+    CHECK_SYS(sigaction(SIGONE, &action, NULL));
     init();
-    open_channel(USR1, 8);
+    open_channel(ONE, 8);
     CHECK_INT(interrupted_read(interrupt_for_good), -1);
     CHECK_INT(errno, EINTR);
 }
@@ -320,7 +319,7 @@ static rsig_channel_t *read_meanwhile;
 static void *interrupt_silently(void *arg) {
     rsig_siginfo_t info;
     check_await_syscall(reader, SYS_read);
-    CHECK_INT(pthread_kill(*(pthread_t *)arg, SIGUSR1), 0);
+    send_to(*(pthread_t *)arg, SIGONE);
     CHECK_INT(rsig_channel_wait(read_meanwhile, &info, -1), 1);
     check_await_syscall(reader, SYS_read);
     CHECK_INT(write(pipe_fds[1], "x", 1), 1);
@@ -329,18 +328,18 @@ static void *interrupt_silently(void *arg) {
 
 TEST(program_is_not_interrupted, "where nobody handles the signal the program's read goes on") {
     init();
-    read_meanwhile = open_channel(USR1, 8);
+    read_meanwhile = open_channel(ONE, 8);
     CHECK_INT(interrupted_read(interrupt_silently), 1);
     close_channel(read_meanwhile);
-    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
-    read_meanwhile = open_channel(USR1, 8);
+    CHECK(signal(SIGONE, SIG_IGN) != SIG_ERR);
+    read_meanwhile = open_channel(ONE, 8);
     CHECK_INT(interrupted_read(interrupt_silently), 1);
 }
 
 TEST(handler_interrupts, "with a handler of rsig_signal's it is interrupted, as without the channel") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    open_channel(USR1, 8);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    open_channel(ONE, 8);
     CHECK_INT(interrupted_read(interrupt_for_good), -1);
     CHECK_INT(errno, EINTR);
 }
@@ -361,20 +360,52 @@ static void check_stack(int flags) {
     stack_t stack = {.ss_size = ALTERNATE};
     stack.ss_sp = alternate = malloc(ALTERNATE);
     CHECK_SYS(sigaltstack(&stack, NULL));
-    install(SIGUSR1, where, flags, NULL);
+    install(SIGONE, where, flags, NULL);
     init();
     on_alternate = -1;
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     int before = on_alternate;
-    open_channel(USR1, 1);
+    open_channel(ONE, 1);
     on_alternate = -1;
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(on_alternate, before);
     CHECK_INT(on_alternate, flags != 0);
 }
 
 TEST(alternate_stack, "a handler on the alternate stack stays there") { check_stack(SA_ONSTACK); }
 TEST(ordinary_stack, "one that is not stays off it, however small it may be") { check_stack(0); }
+
+/* --- handlers that do not return --- */
+
+static int end_thread_result;
+
+static void end_thread(int signum) {
+    (void)signum;
+    pthread_exit(&end_thread_result);
+}
+
+static void clean(void *count) { ++*(int *)count; }
+
+static void *unwound(void *arg) {
+    pthread_cleanup_push(clean, arg);
+    raise_here(SIGONE);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+TEST(ends_its_thread, "a handler that ends its thread by pthread_exit does so, and the delivery is recorded") {
+    int cleaned = 0;
+    CHECK(signal(SIGONE, end_thread) != SIG_ERR);
+    init();
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    for (int i = 1; i <= 3; i++) {
+        CHECK(on_thread(unwound, &cleaned) == &end_thread_result);
+        CHECK_INT(cleaned, i);
+        next_record(channel);
+    }
+    close_channel(channel);
+    CHECK(check_kernel_handler(SIGONE) == (void *)(size_t)end_thread);
+}
 
 /* --- one-shot handlers --- */
 
@@ -389,26 +420,26 @@ static void install_one_shot(int signum) {
 }
 
 TEST(one_shot_once, "a one-shot handler is called once; then the signal has its default action") {
-    install_one_shot(SIGUSR1);
+    install_one_shot(SIGONE);
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK(action_of(SIGUSR1).handler == RSIG_FOREIGN);
-    for (int i = 0; i < 3; i++) raise(SIGUSR1);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK(action_of(SIGONE).handler == RSIG_FOREIGN);
+    for (int i = 0; i < 3; i++) raise_here(SIGONE);
     CHECK_INT(shots, 1);
     for (int i = 0; i < 3; i++) next_record(channel);
-    CHECK(action_of(SIGUSR1).handler == RSIG_DFL);
+    CHECK(action_of(SIGONE).handler == RSIG_DFL);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
 TEST(one_shot_unused, "one that was not called is back, one-shot, when the channel is closed") {
-    install_one_shot(SIGUSR1);
-    struct kept_action before = kept_action(SIGUSR1);
+    install_one_shot(SIGONE);
+    struct kept_action before = kept_action(SIGONE);
     init();
-    close_channel(open_channel(USR1, 8));
-    CHECK_SAME_ACTION(SIGUSR1, before);
+    close_channel(open_channel(ONE, 8));
+    CHECK_SAME_ACTION(SIGONE, before);
 }
 
 static void die_one_shot(void) {
@@ -450,13 +481,13 @@ static void install_bare(int signum) {
 static void check_chain(rsig_channel_t *channel, int rounds) {
     int before = calls.calls, chained_before = chained;
     for (int i = 1; i <= rounds; i++) {
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(chained, chained_before + i);
         CHECK_INT(rsig_pump(), 1);
         CHECK_INT(calls.calls, before + i);
         CHECK_INT(calls.last_info.count, 1);
         if (!channel) continue;
-        CHECK_NEXT(channel, SIGUSR1, i, 1);
+        CHECK_NEXT(channel, SIGONE, i, 1);
         check_empty(channel);
     }
     CHECK_INT(rsig_pump(), 0);
@@ -464,38 +495,38 @@ static void check_chain(rsig_channel_t *channel, int rounds) {
 
 static void check_chain_over_handler(void) {
     check_chain(NULL, 2);
-    rsig_channel_t *channel = open_channel(USR1, 8), *other = open_channel(USR1, 1);
-    CHECK(action_of(SIGUSR1).handler == RSIG_FOREIGN);
+    rsig_channel_t *channel = open_channel(ONE, 8), *other = open_channel(ONE, 1);
+    CHECK(action_of(SIGONE).handler == RSIG_FOREIGN);
     check_chain(channel, 3);
     close_channel(other);
     check_chain(channel, 3);
     close_channel(channel);
     check_chain(NULL, 2);
-    channel = open_channel(USR1, 8);
+    channel = open_channel(ONE, 8);
     check_chain(channel, 3);
     /* In the middle of it the handler is changed for good. */
-    set_action(SIGUSR1, RSIG_IGN);
+    set_action(SIGONE, RSIG_IGN);
     int before = calls.calls, chained_before = chained;
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     next_record(channel);
     CHECK_INT(rsig_pump(), 0);
     CHECK_INT(calls.calls, before);
     CHECK_INT(chained, chained_before);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_IGN);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_IGN);
 }
 
 TEST(comes_back, "a handler that chains to rsig's: it, rsig's and the channel get each delivery once") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    install(SIGUSR1, chaining, 0, &under);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    install(SIGONE, chaining, 0, &under);
     check_chain_over_handler();
 }
 
 TEST(comes_back_bare, "so they do where it passes on neither siginfo nor context") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    install_bare(SIGUSR1);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    install_bare(SIGONE);
     check_chain_over_handler();
 }
 
@@ -503,33 +534,33 @@ static int under_is_bare;
 
 /* Over the channel alone. */
 static void check_chain_over_channel(void) {
-    rsig_channel_t *first = open_channel(USR1, 8);
+    rsig_channel_t *first = open_channel(ONE, 8);
     if (under_is_bare)
-        install_bare(SIGUSR1);
+        install_bare(SIGONE);
     else
-        install(SIGUSR1, chaining, 0, &under);
-    queue_here(SIGUSR1, 1);
+        install(SIGONE, chaining, 0, &under);
+    queue_here(SIGONE, 1);
     /* The one that passes on nothing has kept the payload. */
-    CHECK_NEXT(first, SIGUSR1, under_is_bare ? 0 : 1, 1);
-    rsig_channel_t *second = open_channel(USR1, 8);
-    queue_here(SIGUSR1, 2);
-    CHECK_NEXT(first, SIGUSR1, 2, 1);
-    CHECK_NEXT(second, SIGUSR1, 2, 1);
+    CHECK_NEXT(first, SIGONE, under_is_bare ? 0 : 1, 1);
+    rsig_channel_t *second = open_channel(ONE, 8);
+    queue_here(SIGONE, 2);
+    CHECK_NEXT(first, SIGONE, 2, 1);
+    CHECK_NEXT(second, SIGONE, 2, 1);
     CHECK_INT(chained, 2);
     close_channel(first);
-    queue_here(SIGUSR1, 3);
-    CHECK_NEXT(second, SIGUSR1, 3, 1);
+    queue_here(SIGONE, 3);
+    CHECK_NEXT(second, SIGONE, 3, 1);
     close_channel(second);
-    queue_here(SIGUSR1, 4);
+    queue_here(SIGONE, 4);
     CHECK_INT(chained, 4);
     CHECK_INT(rsig_pump(), 0);
-    first = open_channel(USR1, 8);
-    queue_here(SIGUSR1, 5);
-    CHECK_NEXT(first, SIGUSR1, 5, 1);
+    first = open_channel(ONE, 8);
+    queue_here(SIGONE, 5);
+    CHECK_NEXT(first, SIGONE, 5, 1);
     check_empty(first);
     CHECK_INT(chained, 5);
     close_channel(first);
-    queue_here(SIGUSR1, 6);
+    queue_here(SIGONE, 6);
     CHECK_INT(chained, 6);
 }
 
@@ -545,31 +576,31 @@ TEST(over_channel_bare, "so it is where it passes on neither siginfo nor context
 }
 
 TEST(two_foreign_handlers, "one beneath the channel and one over it that chains: both get each delivery once") {
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR);
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR);
     init();
     check_chain_over_channel();
     CHECK_INT(plain_calls, 6);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(chained, 7);
     CHECK_INT(plain_calls, 7);
 }
 
 TEST(two_after_fini, "so it is after rsig_fini and another rsig_init") {
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR);
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR);
     init();
-    open_channel(USR1, 8);
-    install(SIGUSR1, chaining, 0, &under);
+    open_channel(ONE, 8);
+    install(SIGONE, chaining, 0, &under);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     init();
-    raise(SIGUSR1);
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    queue_here(SIGUSR1, 3);
-    CHECK_NEXT(channel, SIGUSR1, 3, 1);
+    raise_here(SIGONE);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    queue_here(SIGONE, 3);
+    CHECK_NEXT(channel, SIGONE, 3, 1);
     check_empty(channel);
     close_channel(channel);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(chained, 4);
     CHECK_INT(plain_calls, 4);
 }
@@ -577,94 +608,94 @@ TEST(two_after_fini, "so it is after rsig_fini and another rsig_init") {
 TEST(given_back,
      "one that is displaced by a channel and then puts back rsig's handler is gone for good") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    install(SIGUSR1, chaining, 0, &under);
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK_SYS(sigaction(SIGUSR1, &under, NULL));
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    install(SIGONE, chaining, 0, &under);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK_SYS(sigaction(SIGONE, &under, NULL));
     for (int i = 1; i <= 2; i++) {
         check_action(check_handler);
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(rsig_pump(), 1);
-        CHECK_NEXT(channel, SIGUSR1, i, 1);
+        CHECK_NEXT(channel, SIGONE, i, 1);
         check_empty(channel);
-        close_channel(open_channel(USR1, 1));
+        close_channel(open_channel(ONE, 1));
     }
     close_channel(channel);
-    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(rsig_raise_signal(SIGONE), RSIG_OK);
     CHECK_INT(calls.calls, 3);
     CHECK_INT(chained, 0);
 }
 
 TEST(over_channel_stays, "a handler installed over the channel's that does not chain stays at the end") {
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR);
-    raise(SIGUSR1);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 1);
     check_empty(channel);
-    CHECK(action_of(SIGUSR1).handler == RSIG_FOREIGN);
+    CHECK(action_of(SIGONE).handler == RSIG_FOREIGN);
     /* The next channel has the signal again, and so has the first. */
-    rsig_channel_t *second = open_channel(USR1, 8);
-    raise(SIGUSR1);
+    rsig_channel_t *second = open_channel(ONE, 8);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 2);
     next_record(channel), next_record(second);
     close_channel(channel), close_channel(second);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)(size_t)plain_handler);
-    channel = open_channel(USR1, 8);
-    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
+    CHECK(check_kernel_handler(SIGONE) == (void *)(size_t)plain_handler);
+    channel = open_channel(ONE, 8);
+    CHECK(signal(SIGONE, SIG_IGN) != SIG_ERR);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_IGN);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_IGN);
 }
 
 TEST(foreign_set_by_note, "RSIG_FOREIGN's note, set while a channel is open, is called and stays") {
     rsig_action_t old;
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR);
-    struct kept_action before = kept_action(SIGUSR1);
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR);
+    struct kept_action before = kept_action(SIGONE);
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, &old), RSIG_OK);
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, &old), RSIG_OK);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK_INT(rsig_signal(SIGONE, old.handler, old.arg, NULL), RSIG_OK);
     check_action(RSIG_FOREIGN);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 1);
     next_record(channel);
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, &old), RSIG_OK);
-    raise(SIGUSR1);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, &old), RSIG_OK);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 1);
     CHECK_INT(rsig_pump(), 1);
-    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGONE, old.handler, old.arg, NULL), RSIG_OK);
     close_channel(channel);
-    CHECK_SAME_ACTION(SIGUSR1, before);
+    CHECK_SAME_ACTION(SIGONE, before);
 }
 
 /* --- siginterrupt --- */
 
 TEST(siginterrupt_meanwhile, "rsig_siginterrupt while a channel is open changes a foreign handler for good") {
     struct sigaction now;
-    CHECK(signal(SIGUSR1, plain_handler) != SIG_ERR); /* with SA_RESTART */
+    CHECK(signal(SIGONE, plain_handler) != SIG_ERR); /* with SA_RESTART */
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK_INT(rsig_siginterrupt(SIGUSR1, 1), RSIG_OK);
-    CHECK_SYS(sigaction(SIGUSR1, NULL, &now));
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK_INT(rsig_siginterrupt(SIGONE, 1), RSIG_OK);
+    CHECK_SYS(sigaction(SIGONE, NULL, &now));
     CHECK(!(now.sa_flags & SA_RESTART));
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(plain_calls, 1);
     close_channel(channel);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)(size_t)plain_handler);
-    CHECK_SYS(sigaction(SIGUSR1, NULL, &now));
+    CHECK(check_kernel_handler(SIGONE) == (void *)(size_t)plain_handler);
+    CHECK_SYS(sigaction(SIGONE, NULL, &now));
     CHECK(!(now.sa_flags & SA_RESTART));
 }
 
 TEST(siginterrupt_of_handler, "and of a handler of rsig_signal's it stays, opened and closed") {
     struct sigaction now;
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    CHECK_INT(rsig_siginterrupt(SIGUSR1, 0), RSIG_OK);
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    CHECK_SYS(sigaction(SIGUSR1, NULL, &now));
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    CHECK_INT(rsig_siginterrupt(SIGONE, 0), RSIG_OK);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    CHECK_SYS(sigaction(SIGONE, NULL, &now));
     CHECK(now.sa_flags & SA_RESTART);
     close_channel(channel);
-    CHECK_SYS(sigaction(SIGUSR1, NULL, &now));
+    CHECK_SYS(sigaction(SIGONE, NULL, &now));
     CHECK(now.sa_flags & SA_RESTART);
 }
 
@@ -794,7 +825,7 @@ static void jump(int signum) { siglongjmp(out, signum); }
 TEST(fault_is_left, "a foreign handler that leaves by siglongjmp leaves the channel whole") {
     CHECK(signal(SIGSEGV, jump) != SIG_ERR);
     init();
-    rsig_channel_t *channel = open_channel(SEGV | USR1, 8);
+    rsig_channel_t *channel = open_channel(SEGV | ONE, 8);
     for (volatile int i = 0; i < 3; i++) {
         if (!sigsetjmp(out, 1)) {
             fault();
@@ -802,12 +833,12 @@ TEST(fault_is_left, "a foreign handler that leaves by siglongjmp leaves the chan
         }
         check_empty(channel);
         if (!sigsetjmp(out, 1)) {
-            raise(SIGSEGV);
+            raise_here(SIGSEGV);
             CHECK_FAIL("survived");
         }
-        CHECK_INT(next_record(channel).code, SI_TKILL);
-        raise(SIGUSR1);
-        CHECK_INT(next_record(channel).signo, SIGUSR1);
+        CHECK_INT(next_record(channel).signo, SIGSEGV);
+        raise_here(SIGONE);
+        CHECK_INT(next_record(channel).signo, SIGONE);
     }
     close_channel(channel);
     CHECK(check_kernel_handler(SIGSEGV) == (void *)(size_t)jump);
@@ -863,7 +894,7 @@ static void *poke_and_write(void *arg) {
     struct poked *it = (struct poked *)arg;
     for (int i = 0; i < 3; i++) {
         check_await_syscall(it->tid, SYS_read);
-        raise(SIGUSR2);                  /* rsig pokes the main thread with its own number */
+        raise_here(SIGUSR2);                  /* rsig pokes the main thread with its own number */
         queue_here(it->signum, 50 + i);  /* and this is the program's */
         while (__atomic_load_n(&calls.calls, __ATOMIC_ACQUIRE) <= i) sched_yield();
     }
@@ -913,7 +944,7 @@ static void die_of_own_number(void) {
     init();
     take_number();
     close_channel(open_channel(RSIG_SIGSET(SIGRTMAX), 8));
-    raise(SIGRTMAX);
+    raise_here(SIGRTMAX);
 }
 
 static void ignore_own_number(void) {
@@ -921,10 +952,10 @@ static void ignore_own_number(void) {
     take_number();
     rsig_channel_t *channel = open_channel(RSIG_SIGSET(SIGRTMAX), 8);
     set_action(SIGRTMAX, RSIG_IGN);
-    raise(SIGRTMAX);
+    raise_here(SIGRTMAX);
     next_record(channel);
     close_channel(channel);
-    raise(SIGRTMAX);
+    raise_here(SIGRTMAX);
     CHECK(action_of(SIGRTMAX).handler == RSIG_IGN);
     CHECK_INT(rsig_pump(), 0);
     channel = open_channel(RSIG_SIGSET(SIGRTMAX), 8);
@@ -946,41 +977,41 @@ static void block(int signum) { CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_S
 
 TEST(dispatched, "what rsig_dispatch accepts for a handler is a delivery: channels get it too") {
     init();
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-    rsig_channel_t *channel = open_channel(USR1, 8);
+    CHECK_INT(rsig_signal(SIGONE, check_handler, &calls, NULL), RSIG_OK);
+    rsig_channel_t *channel = open_channel(ONE, 8);
     int fd = rsig_channel_fd(channel);
-    block(SIGUSR1);
-    queue_here(SIGUSR1, 5);
+    block(SIGONE);
+    queue_here(SIGONE, 5);
     check_empty(channel);
-    CHECK_INT(rsig_dispatch(USR1, -1), 1);
+    CHECK_INT(rsig_dispatch(ONE, -1), 1);
     CHECK_INT(calls.last_info.value_int, 5);
     CHECK(is_readable(fd));
-    CHECK_NEXT(channel, SIGUSR1, 5, 1);
+    CHECK_NEXT(channel, SIGONE, 5, 1);
 }
 
 TEST(not_dispatched, "rsig_dispatch leaves a blocked signal that only a channel has where it is") {
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    block(SIGUSR1);
-    queue_here(SIGUSR1, 5);
-    CHECK_INT(rsig_dispatch(USR1, 0), 0);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    block(SIGONE);
+    queue_here(SIGONE, 5);
+    CHECK_INT(rsig_dispatch(ONE, 0), 0);
     check_empty(channel);
-    CHECK_INT(rsig_pthread_sigmask(SIG_UNBLOCK, USR1, NULL), RSIG_OK);
-    CHECK_NEXT(channel, SIGUSR1, 5, 1);
+    CHECK_INT(rsig_pthread_sigmask(SIG_UNBLOCK, ONE, NULL), RSIG_OK);
+    CHECK_NEXT(channel, SIGONE, 5, 1);
 }
 
 TEST(waited_for, "what the sigwait family accepts was not delivered: no channel has it, and the next it has") {
     rsig_siginfo_t info;
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8);
-    block(SIGUSR1);
-    queue_here(SIGUSR1, 5);
-    CHECK_INT(rsig_sigwaitinfo(USR1, &info), SIGUSR1);
+    rsig_channel_t *channel = open_channel(ONE, 8);
+    block(SIGONE);
+    queue_here(SIGONE, 5);
+    CHECK_INT(rsig_sigwaitinfo(ONE, &info), SIGONE);
     CHECK_INT(info.value_int, 5);
     check_empty(channel);
-    queue_here(SIGUSR1, 6);
-    CHECK_INT(rsig_pthread_sigmask(SIG_UNBLOCK, USR1, NULL), RSIG_OK);
-    CHECK_NEXT(channel, SIGUSR1, 6, 1);
+    queue_here(SIGONE, 6);
+    CHECK_INT(rsig_pthread_sigmask(SIG_UNBLOCK, ONE, NULL), RSIG_OK);
+    CHECK_NEXT(channel, SIGONE, 6, 1);
 }
 
 static volatile sig_atomic_t notified[NSIG];
@@ -994,16 +1025,16 @@ TEST(wakeup_and_notify, "the wakeup fd and the notify function hear of what only
     int fds[2], fd;
     char bytes[8];
     init();
-    rsig_channel_t *channel = open_channel(USR1, 8), *second = open_channel(USR1, 8);
+    rsig_channel_t *channel = open_channel(ONE, 8), *second = open_channel(ONE, 8);
     fd = rsig_channel_fd(channel);
     CHECK_SYS(pipe2(fds, O_NONBLOCK));
     CHECK_INT(rsig_set_wakeup_fd(fds[1], 1, NULL), RSIG_OK);
     CHECK_INT(rsig_set_notify(notify, &fd), RSIG_OK);
-    raise(SIGUSR1), raise(SIGUSR1);
-    CHECK_INT(notified[SIGUSR1], 2);
+    raise_here(SIGONE), raise_here(SIGONE);
+    CHECK_INT(notified[SIGONE], 2);
     CHECK_INT(read(fds[0], bytes, sizeof bytes), 2);
-    CHECK_INT(bytes[0], SIGUSR1);
-    CHECK_INT(bytes[1], SIGUSR1);
+    CHECK_INT(bytes[0], SIGONE);
+    CHECK_INT(bytes[1], SIGONE);
     close_channel(second);
 }
 
@@ -1011,7 +1042,7 @@ static void *interrupt_rsig(void *arg) {
     rsig_siginfo_t info;
     for (int i = 0; i < 4; i++) {
         check_await_syscall(reader, SYS_read);
-        CHECK_INT(pthread_kill(i % 2 ? *(pthread_t *)arg : pthread_self(), SIGUSR1), 0);
+        send_to(i % 2 ? *(pthread_t *)arg : pthread_self(), SIGONE);
         CHECK_INT(rsig_channel_wait(read_meanwhile, &info, -1), 1);
     }
     check_await_syscall(reader, SYS_read);
@@ -1023,7 +1054,7 @@ TEST(rsigs_calls_go_on, "rsig_read goes on when only a channel has the signal, w
     pthread_t thread, self = pthread_self();
     char byte;
     init();
-    read_meanwhile = open_channel(USR1, 8);
+    read_meanwhile = open_channel(ONE, 8);
     CHECK_SYS(pipe(pipe_fds));
     reader = check_gettid();
     start(&thread, interrupt_rsig, &self);

@@ -2,16 +2,14 @@
 #include "channel.h"
 #include <sys/epoll.h>
 
-#define USR1 RSIG_SIGSET(SIGUSR1)
-#define USR2 RSIG_SIGSET(SIGUSR2)
 
 static rsig_channel_t *channel, *narrow;
 static int fd;
 
 static void prepare(void) {
     CHECK_INT(rsig_init(0), RSIG_OK);
-    channel = open_channel(USR1 | USR2, 8);
-    narrow = open_channel(USR1, 1);
+    channel = open_channel(ONE | TWO, 8);
+    narrow = open_channel(ONE, 1);
     fd = rsig_channel_fd(channel);
     CHECK_SYS(fd);
 }
@@ -22,51 +20,51 @@ static void is_empty_and_works(void) {
     CHECK_INT(rsig_channel_wait(channel, &info, 0), 0);
     CHECK_INT(rsig_channel_fd(channel), fd);
     CHECK(!is_readable(fd));
-    for (int i = 1; i <= 20; i++) queue_here(SIGUSR1, i);
+    for (int i = 1; i <= 20; i++) queue_here(SIGONE, i);
     CHECK(is_readable(fd));
     CHECK(is_readable(rsig_channel_fd(narrow)));
-    for (int i = 1; i <= 8; i++) CHECK_NEXT(channel, SIGUSR1, i, 1);
-    CHECK_NEXT(channel, SIGUSR1, 9, 12);
-    CHECK_NEXT(narrow, SIGUSR1, 1, 1);
-    CHECK_NEXT(narrow, SIGUSR1, 2, 19);
+    for (int i = 1; i <= 8; i++) CHECK_NEXT(channel, SIGONE, i, 1);
+    CHECK_NEXT(channel, SIGONE, 9, 12);
+    CHECK_NEXT(narrow, SIGONE, 1, 1);
+    CHECK_NEXT(narrow, SIGONE, 2, 19);
     CHECK(!is_readable(fd));
-    queue_here(SIGUSR2, 3);
+    queue_here(SIGTWO, 3);
     CHECK_INT(rsig_channel_wait(channel, &info, -1), 1);
     close_channel(channel);
     CHECK(fcntl(fd, F_GETFD) < 0);
     close_channel(narrow);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
-    close_channel(open_channel(USR1, 65536));
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
+    close_channel(open_channel(ONE, 65536));
 }
 
 static void check_parents(void) {
     CHECK(is_readable(fd));
-    CHECK_NEXT(channel, SIGUSR1, 1, 1);
-    CHECK_NEXT(channel, SIGUSR1, 2, 1);
-    CHECK_NEXT(channel, SIGUSR2, 3, 1);
+    CHECK_NEXT(channel, SIGONE, 1, 1);
+    CHECK_NEXT(channel, SIGONE, 2, 1);
+    CHECK_NEXT(channel, SIGTWO, 3, 1);
     CHECK(!is_readable(fd));
-    CHECK_NEXT(narrow, SIGUSR1, 1, 1);
-    CHECK_NEXT(narrow, SIGUSR1, 2, 1);
+    CHECK_NEXT(narrow, SIGONE, 1, 1);
+    CHECK_NEXT(narrow, SIGONE, 2, 1);
     check_empty(channel), check_empty(narrow);
 }
 
 TEST(child_is_empty, "the child's channels are empty and work, and the parent's records stay the parent's") {
     prepare();
-    queue_here(SIGUSR1, 1), queue_here(SIGUSR1, 2), queue_here(SIGUSR2, 3);
+    queue_here(SIGONE, 1), queue_here(SIGONE, 2), queue_here(SIGTWO, 3);
     CHECK_CHILD_OK(check_child(is_empty_and_works));
     check_parents();
 }
 
 TEST(half_read, "so it is where the parent has taken part of a batch") {
     prepare();
-    queue_here(SIGUSR1, 0), queue_here(SIGUSR1, 1), queue_here(SIGUSR1, 2), queue_here(SIGUSR2, 3);
-    CHECK_NEXT(channel, SIGUSR1, 0, 1);
-    CHECK_NEXT(narrow, SIGUSR1, 0, 1);
+    queue_here(SIGONE, 0), queue_here(SIGONE, 1), queue_here(SIGONE, 2), queue_here(SIGTWO, 3);
+    CHECK_NEXT(channel, SIGONE, 0, 1);
+    CHECK_NEXT(narrow, SIGONE, 0, 1);
     CHECK_CHILD_OK(check_child(is_empty_and_works));
-    CHECK_NEXT(channel, SIGUSR1, 1, 1);
-    CHECK_NEXT(channel, SIGUSR1, 2, 1);
-    CHECK_NEXT(channel, SIGUSR2, 3, 1);
-    CHECK_NEXT(narrow, SIGUSR1, 1, 2);
+    CHECK_NEXT(channel, SIGONE, 1, 1);
+    CHECK_NEXT(channel, SIGONE, 2, 1);
+    CHECK_NEXT(channel, SIGTWO, 3, 1);
+    CHECK_NEXT(narrow, SIGONE, 1, 2);
 }
 
 static void *fork_here(void *arg) {
@@ -76,15 +74,15 @@ static void *fork_here(void *arg) {
 
 TEST(forked_by_a_thread, "so it is where another thread forks") {
     prepare();
-    queue_here(SIGUSR1, 1), queue_here(SIGUSR1, 2), queue_here(SIGUSR2, 3);
+    queue_here(SIGONE, 1), queue_here(SIGONE, 2), queue_here(SIGTWO, 3);
     on_thread(fork_here, NULL);
     check_parents();
 }
 
 static void has_a_child(void) {
-    queue_here(SIGUSR2, 1);
+    queue_here(SIGTWO, 1);
     CHECK_CHILD_OK(check_child(is_empty_and_works));
-    CHECK_NEXT(channel, SIGUSR2, 1, 1);
+    CHECK_NEXT(channel, SIGTWO, 1, 1);
 }
 
 TEST(grandchild, "so it is for the child's child") {
@@ -93,15 +91,15 @@ TEST(grandchild, "so it is for the child's child") {
 }
 
 static void queue_and_read(void) {
-    for (int i = 0; i < 3; i++) queue_here(SIGUSR1, i);
-    for (int i = 0; i < 3; i++) CHECK_NEXT(channel, SIGUSR1, i, 1);
+    for (int i = 0; i < 3; i++) queue_here(SIGONE, i);
+    for (int i = 0; i < 3; i++) CHECK_NEXT(channel, SIGONE, i, 1);
 }
 
 TEST(child_wakes_nobody, "what the child receives and reads does not show in the parent's descriptor") {
     prepare();
     CHECK_CHILD_OK(check_child(queue_and_read));
     CHECK(!is_readable(fd));
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK(is_readable(fd));
     CHECK_CHILD_OK(check_child(queue_and_read));
     CHECK(is_readable(fd));
@@ -113,13 +111,13 @@ static void in_new_epoll(void) {
     int loop = epoll_create1(0);
     CHECK_SYS(epoll_ctl(loop, EPOLL_CTL_ADD, rsig_channel_fd(channel), &event));
     CHECK_INT(epoll_wait(loop, &event, 1, 0), 0);
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_INT(epoll_wait(loop, &event, 1, -1), 1);
 }
 
 TEST(new_epoll, "the child's descriptor works in an epoll of its own") {
     prepare();
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_CHILD_OK(check_child(in_new_epoll));
 }
 
@@ -128,13 +126,13 @@ static rsig_channel_t *closed;
 static void knows_the_closed(void) {
     rsig_siginfo_t info;
     CHECK_ERROR(rsig_channel_read(closed, &info, 1), RSIG_ERROR_VALUE, EINVAL);
-    CHECK(open_channel(USR1, 1) != closed);
+    CHECK(open_channel(ONE, 1) != closed);
     CHECK_ERROR(rsig_channel_close(closed), RSIG_ERROR_VALUE, EINVAL);
 }
 
 TEST(closed_before, "a channel closed before the fork is closed in the child") {
     prepare();
-    closed = open_channel(USR1, 1);
+    closed = open_channel(ONE, 1);
     close_channel(closed);
     CHECK_CHILD_OK(check_child(knows_the_closed));
 }
@@ -143,14 +141,14 @@ static void fini(void) {
     int before = count_fds();
     CHECK_INT(rsig_fini(), RSIG_OK);
     CHECK_INT(count_fds(), before - 1);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
 TEST(child_ends_rsig, "rsig_fini in the child closes its channels, and the parent's stay open") {
     prepare();
     CHECK_CHILD_OK(check_child(fini));
-    raise(SIGUSR1);
-    CHECK_INT(next_record(channel).signo, SIGUSR1);
+    raise_here(SIGONE);
+    CHECK_INT(next_record(channel).signo, SIGONE);
 }
 
 /* --- other threads meanwhile --- */
@@ -165,13 +163,13 @@ static void *read_until_stop(void *arg) {
 }
 
 static void *raise_until_stop(void *arg) {
-    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) raise(SIGUSR1);
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) raise_here(SIGONE);
     return arg;
 }
 
 static void *open_until_stop(void *arg) {
     while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
-        rsig_channel_t *mine = open_channel(USR2, 3);
+        rsig_channel_t *mine = open_channel(TWO, 3);
         CHECK(rsig_channel_fd(mine) >= 0);
         close_channel(mine);
     }
@@ -188,11 +186,11 @@ static void *read_closed_until_stop(void *arg) {
 /* Every lock that the child may ever take is taken, and what another thread was about is over. */
 static void fill_all_places(void) {
     rsig_channel_t *more;
-    queue_here(SIGUSR1, 5);
-    CHECK_NEXT(channel, SIGUSR1, 5, 1);
+    queue_here(SIGONE, 5);
+    CHECK_NEXT(channel, SIGONE, 5, 1);
     check_empty(channel);
     int count = 0;
-    while (rsig_channel_open(USR1, 1, &more) == RSIG_OK) count++;
+    while (rsig_channel_open(ONE, 1, &more) == RSIG_OK) count++;
     CHECK(count == 254 || count == 253); /* another thread may have one open */
     CHECK_INT(errno, EMFILE);
     CHECK_INT(rsig_fini(), RSIG_OK);
@@ -208,24 +206,24 @@ static void fork_while(void *(*body)(void *), void *arg, int times) {
 
 TEST(while_reading, "a fork while another thread reads leaves the child no lock that nobody holds") {
     prepare();
-    fork_while(read_until_stop, channel, 300);
+    fork_while(read_until_stop, channel, 100);
 }
 
 TEST(while_delivered, "nor while one receives: the child's channels are empty and work") {
     prepare();
-    fork_while(raise_until_stop, NULL, 300);
+    fork_while(raise_until_stop, NULL, 100);
 }
 
 TEST(while_opening, "nor while one opens and closes others") {
     prepare();
-    fork_while(open_until_stop, NULL, 300);
+    fork_while(open_until_stop, NULL, 100);
 }
 
 TEST(while_asking_for_closed, "nor while one asks for a channel that is closed") {
     prepare();
-    rsig_channel_t *gone = open_channel(USR1, 1);
+    rsig_channel_t *gone = open_channel(ONE, 1);
     close_channel(gone);
-    fork_while(read_closed_until_stop, gone, 1000);
+    fork_while(read_closed_until_stop, gone, 400);
 }
 
 static pid_t waiting;
@@ -247,6 +245,6 @@ TEST(while_waiting, "a thread that waits goes on in the parent, and the child ca
     check_await_syscall(tid, SYS_ppoll);
     CHECK_CHILD_OK(check_child(fini));
     CHECK_CHILD_OK(check_child(is_empty_and_works));
-    queue_here(SIGUSR1, 6);
+    queue_here(SIGONE, 6);
     join(thread);
 }

@@ -2,7 +2,6 @@
 #include "channel.h"
 #include <stdatomic.h>
 
-#define USR1 RSIG_SIGSET(SIGUSR1)
 #define RT(n) RSIG_SIGSET(SIGRTMIN + (n))
 
 enum { LARGEST = 65536, BATCH = 64 };
@@ -158,7 +157,7 @@ static atomic_llong sent[NSIG];
 
 /* A signal that is delivered before the call returns, and that the kernel never merges: to the caller itself. */
 static void raise_counted(int signum) {
-    raise(signum);
+    raise_here(signum);
     atomic_fetch_add(&sent[signum], 1);
 }
 
@@ -222,7 +221,7 @@ static long long join_readers(struct reader *readers, int count, int signum) {
 }
 
 TEST(rings_of_one, "in rings of one the counts equal what was sent, with several readers of each channel") {
-    enum { SENDERS = 3, READERS = 2, NUMBERS = 3, ROUNDS = 100000 };
+    enum { SENDERS = 3, READERS = 2, NUMBERS = 3, ROUNDS = 70000 };
     struct numbers numbers = {SIGRTMIN, NUMBERS, ROUNDS};
     struct check_calls calls[NUMBERS] = {{0}};
     struct reader one[READERS], other[READERS];
@@ -375,9 +374,9 @@ static void *send_bursts(void *arg) {
     for (int i = 0; i < BURSTS; i++) {
         for (int n = i % 4; n >= 0; n--, so_far++) {
             if (i / 4 % 2)
-                raise(SIGRTMIN);
+                raise_here(SIGRTMIN);
             else
-                while (pthread_sigqueue(receiver, SIGRTMIN, (union sigval){0}) == EAGAIN) sched_yield();
+                queue_to(receiver, SIGRTMIN, 0);
         }
         for (int spins = 0; atomic_load(&taken) < so_far; spins++)
             if (spins > 100) sched_yield();
@@ -476,7 +475,7 @@ static void count_warning(const char *message, void *arg) {
 }
 
 static void check_reopened(int permanent) {
-    enum { SENDERS = 2, OPENERS = 2, ROUNDS = 60000 };
+    enum { SENDERS = 2, OPENERS = 2, ROUNDS = 40000 };
     struct numbers numbers = {SIGRTMIN, 3, ROUNDS};
     rsig_sigset_t sets[OPENERS] = {RT(0) | RT(1) | RT(2), RT(1) | RT(2)};
     struct check_calls calls = {0};
@@ -588,7 +587,7 @@ static void *raise_until_enough(void *arg) {
 }
 
 TEST(forked_meanwhile, "children forked under a storm have nothing of it, and the parent loses nothing to them") {
-    enum { SENDERS = 2, CHILDREN = 150 };
+    enum { SENDERS = 2, CHILDREN = 80 };
     struct reader readers[2];
     pthread_t senders[SENDERS];
     init();
@@ -607,7 +606,7 @@ TEST(forked_meanwhile, "children forked under a storm have nothing of it, and th
 /* --- all at once --- */
 
 TEST(all_at_once, "processes and threads, every real-time number, 64 channels and a handler: the counts add up") {
-    enum { SENDERS = 2, PROCESSES = 2, CHANNELS = 64, ROUNDS = 15000, SENT = 4000 };
+    enum { SENDERS = 2, PROCESSES = 2, CHANNELS = 64, ROUNDS = 8000, SENT = 4000 };
     struct numbers numbers = {SIGRTMIN + 1, 8, ROUNDS};
     struct check_calls calls = {0};
     static struct reader readers[CHANNELS];

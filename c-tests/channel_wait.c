@@ -2,16 +2,14 @@
 #include "channel.h"
 #include <setjmp.h>
 
-#define USR1 RSIG_SIGSET(SIGUSR1)
-#define USR2 RSIG_SIGSET(SIGUSR2)
 
 static struct check_calls calls;
 
-/* SIGUSR2 has a handler, SIGUSR1 the channel. */
+/* SIGUSR2 has a handler, SIGONE the channel. */
 static rsig_channel_t *prepare(void) {
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR2, check_handler, &calls, NULL), RSIG_OK);
-    return open_channel(USR1, 8);
+    return open_channel(ONE, 8);
 }
 
 /* What another thread does to one that is caught waiting. */
@@ -45,7 +43,7 @@ static double now(void) {
 TEST(bad_timeouts, "NaN and infinite are RSIG_ERROR_VALUE, and nothing is taken") {
     rsig_channel_t *channel = prepare();
     rsig_siginfo_t info;
-    raise(SIGUSR1);
+    raise_here(SIGONE);
     CHECK_ERROR(rsig_channel_wait(channel, &info, NAN), RSIG_ERROR_VALUE, EINVAL);
     CHECK_ERROR(rsig_channel_wait(channel, &info, INFINITY), RSIG_ERROR_VALUE, EINVAL);
     CHECK_ERROR(rsig_channel_wait(channel, &info, -INFINITY), RSIG_ERROR_VALUE, EINVAL);
@@ -57,12 +55,12 @@ TEST(there_already, "a record that waits is taken at once, whatever the timeout"
     const double timeouts[] = {0, -0.0, 1e-9, 1000, 1e300, -1, -1e300, -1e-9};
     rsig_siginfo_t info;
     for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
-        queue_here(SIGUSR1, (int)i);
+        queue_here(SIGONE, (int)i);
         CHECK_INT(rsig_channel_wait(channel, &info, timeouts[i]), 1);
         CHECK_INT(info.value_int, i);
     }
     /* Of several it takes the oldest. */
-    for (int i = 0; i < 20; i++) queue_here(SIGUSR1, i);
+    for (int i = 0; i < 20; i++) queue_here(SIGONE, i);
     for (int i = 0; i < 8; i++) {
         CHECK_INT(rsig_channel_wait(channel, &info, -1), 1);
         CHECK_INT(info.value_int, i);
@@ -94,11 +92,11 @@ static void *time_over_here(void *channel) {
 TEST(time_over_elsewhere, "so it is on another thread") { on_thread(time_over_here, prepare()); }
 
 static void send_it(struct intruder *it) {
-    CHECK_INT(pthread_sigqueue(it->target, SIGUSR1, (union sigval){7}), 0);
+    queue_to(it->target, SIGONE, 7);
 }
 static void raise_it(struct intruder *it) {
     (void)it;
-    queue_here(SIGUSR1, 7);
+    queue_here(SIGONE, 7);
 }
 
 static void *check_delivered(void *arg) {
@@ -108,7 +106,7 @@ static void *check_delivered(void *arg) {
         rsig_siginfo_t info;
         intrude_here(&it, arg, acts[i % 2]);
         CHECK_INT(rsig_channel_wait(arg, &info, i < 2 ? -1 : 1e6), 1);
-        CHECK_INT(info.signo, SIGUSR1);
+        CHECK_INT(info.signo, SIGONE);
         CHECK_INT(info.value_int, 7);
         join(it.thread);
     }
@@ -138,13 +136,13 @@ TEST(blocked_here, "it ends also where the waiting thread itself blocks the sign
 /* --- handlers --- */
 
 static void handler_then_record(struct intruder *it) {
-    CHECK_INT(pthread_kill(it->target, SIGUSR2), 0);
+    send_to(it->target, SIGUSR2);
     while (!__atomic_load_n(&calls.calls, __ATOMIC_ACQUIRE)) sched_yield();
     check_await_syscall(it->tid, SYS_ppoll);
-    raise(SIGUSR2); /* on this thread */
+    raise_here(SIGUSR2); /* on this thread */
     while (__atomic_load_n(&calls.calls, __ATOMIC_ACQUIRE) < 2) sched_yield();
     check_await_syscall(it->tid, SYS_ppoll);
-    queue_here(SIGUSR1, 7);
+    queue_here(SIGONE, 7);
 }
 
 TEST(handlers_run, "on the main thread handlers run meanwhile, and it goes on") {
@@ -161,17 +159,17 @@ TEST(handlers_run, "on the main thread handlers run meanwhile, and it goes on") 
 TEST(handlers_run_before, "what is pending runs before, also where it only looks") {
     rsig_channel_t *channel = prepare();
     rsig_siginfo_t info;
-    raise(SIGUSR2);
+    raise_here(SIGUSR2);
     CHECK_INT(rsig_channel_wait(channel, &info, 0), 0);
     CHECK_INT(calls.calls, 1);
-    raise(SIGUSR2), raise(SIGUSR1);
+    raise_here(SIGUSR2), raise_here(SIGONE);
     CHECK_INT(rsig_channel_wait(channel, &info, 0), 1);
     CHECK_INT(calls.calls, 2);
 }
 
 TEST(reading_runs_none, "rsig_channel_read runs no handlers") {
     rsig_channel_t *channel = prepare();
-    raise(SIGUSR2), raise(SIGUSR1);
+    raise_here(SIGUSR2), raise_here(SIGONE);
     next_record(channel);
     CHECK_INT(calls.calls, 0);
     CHECK_INT(rsig_pump(), 1);
@@ -180,7 +178,7 @@ TEST(reading_runs_none, "rsig_channel_read runs no handlers") {
 static void *wait_beside_main(void *channel) {
     struct intruder it;
     rsig_siginfo_t info;
-    raise(SIGUSR2);
+    raise_here(SIGUSR2);
     intrude_here(&it, channel, send_it);
     CHECK_INT(rsig_channel_wait(channel, &info, -1), 1);
     join(it.thread);
@@ -194,14 +192,8 @@ TEST(not_off_main, "off the main thread no handler runs") {
 }
 
 static void raise_both(struct intruder *it) {
-    sigset_t set;
-    /* Both with one sigreturn(2), the channel's first: the handler is pending when the wait looks. */
-    (void)it;
-    sigemptyset(&set), sigaddset(&set, SIGUSR1), sigaddset(&set, SIGUSR2);
-    CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
-    CHECK_INT(pthread_kill(it->target, SIGUSR2), 0);
-    CHECK_INT(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
-    raise(SIGUSR1);
+    send_to(it->target, SIGUSR2);
+    raise_here(SIGONE);
 }
 
 TEST(refused, "a handler that refuses ends it, before and meanwhile, and the record stays") {
@@ -210,19 +202,19 @@ TEST(refused, "a handler that refuses ends it, before and meanwhile, and the rec
     rsig_siginfo_t info = {.signo = 42};
     int signum;
     calls.result = 9;
-    raise(SIGUSR1), raise(SIGUSR2);
+    raise_here(SIGONE), raise_here(SIGUSR2);
     CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_HANDLER, EINTR);
     CHECK_INT(rsig_raised(&signum), 9);
     CHECK_INT(signum, SIGUSR2);
     CHECK_INT(info.signo, 42);
-    CHECK_INT(next_record(channel).signo, SIGUSR1);
+    CHECK_INT(next_record(channel).signo, SIGONE);
 
     intrude_here(&it, channel, raise_both);
     CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_HANDLER, EINTR);
     join(it.thread);
     CHECK_INT(info.signo, 42);
     CHECK_INT(rsig_channel_wait(channel, &info, -1), 1);
-    CHECK_INT(info.signo, SIGUSR1);
+    CHECK_INT(info.signo, SIGONE);
     close_channel(channel);
 }
 
@@ -233,7 +225,7 @@ static int leave(int signum, const rsig_siginfo_t *info, void *arg) {
     longjmp(out, 1);
 }
 
-static void send_usr2(struct intruder *it) { CHECK_INT(pthread_kill(it->target, SIGUSR2), 0); }
+static void send_usr2(struct intruder *it) { send_to(it->target, SIGUSR2); }
 
 static rsig_channel_t *volatile left_channel;
 
@@ -245,10 +237,10 @@ TEST(left_by_longjmp, "a handler that leaves by longjmp leaves the channel usabl
     /* More often than there are places. */
     for (volatile int i = 0; i < 600; i++) {
         static struct intruder it;
-        left_channel = open_channel(USR1, 2);
+        left_channel = open_channel(ONE, 2);
         if (!setjmp(out)) {
             if (i % 10) {
-                raise(SIGUSR2);
+                raise_here(SIGUSR2);
             } else {
                 intrude_here(&it, left_channel, send_usr2);
             }
@@ -257,7 +249,7 @@ TEST(left_by_longjmp, "a handler that leaves by longjmp leaves the channel usabl
         }
         if (i % 10 == 0) join(it.thread);
         check_empty(left_channel);
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(rsig_channel_wait(left_channel, &info, -1), 1);
         CHECK_INT(info.value_int, i);
         close_channel(left_channel);
@@ -282,14 +274,14 @@ TEST(closed_by_handler, "a handler that it runs may close its channel, and ends 
     CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_VALUE, EINVAL);
     join(it.thread);
     CHECK_INT(count_fds(), fds);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
 static int handler_opens(int signum, const rsig_siginfo_t *info, void *channel) {
     (void)signum, (void)info;
     rsig_siginfo_t other;
-    rsig_channel_t *inner = open_channel(USR1, 2);
-    raise(SIGUSR1);
+    rsig_channel_t *inner = open_channel(ONE, 2);
+    raise_here(SIGONE);
     CHECK_INT(rsig_channel_wait(inner, &other, -1), 1);
     CHECK_INT(rsig_channel_wait((rsig_channel_t *)channel, &other, -1), 1);
     close_channel(inner);
@@ -300,14 +292,14 @@ TEST(used_in_handler, "a handler that it runs may open, wait for and close chann
     rsig_channel_t *channel = prepare();
     rsig_siginfo_t info;
     CHECK_INT(rsig_signal(SIGUSR2, handler_opens, channel, NULL), RSIG_OK);
-    raise(SIGUSR2);
+    raise_here(SIGUSR2);
     CHECK_INT(rsig_channel_wait(channel, &info, 0), 0);
     close_channel(channel);
 }
 
 static sigjmp_buf out_of_plain;
 static void leave_plain(int signum) { siglongjmp(out_of_plain, signum); }
-static void send_term(struct intruder *it) { CHECK_INT(pthread_kill(it->target, SIGTERM), 0); }
+static void send_term(struct intruder *it) { send_to(it->target, SIGTERM); }
 
 TEST(left_by_siglongjmp, "a plain sigaction() handler that leaves the wait leaves the channel usable and closable") {
     rsig_siginfo_t info;
@@ -321,16 +313,16 @@ TEST(left_by_siglongjmp, "a plain sigaction() handler that leaves the wait leave
             CHECK_FAIL("the handler did not leave");
         }
         join(it.thread);
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(rsig_channel_wait(left_channel, &info, -1), 1);
         CHECK_INT(info.value_int, i);
     }
     close_channel(left_channel);
     CHECK_ERROR(rsig_channel_wait(left_channel, &info, 0), RSIG_ERROR_VALUE, EINVAL);
-    CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
-    left_channel = open_channel(USR1, 1);
-    queue_here(SIGUSR1, 11);
-    CHECK_NEXT(left_channel, SIGUSR1, 11, 1);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
+    left_channel = open_channel(ONE, 1);
+    queue_here(SIGONE, 11);
+    CHECK_NEXT(left_channel, SIGONE, 11, 1);
 }
 
 /* --- closed meanwhile --- */
@@ -355,12 +347,12 @@ TEST(closed_elsewhere, "and another thread's") { on_thread(closed_here, prepare(
 static void close_and_reopen(struct intruder *it) {
     close_channel(it->channel);
     for (int i = 0; i < 300; i++) {
-        rsig_channel_t *next = open_channel(USR1, 1);
+        rsig_channel_t *next = open_channel(ONE, 1);
         CHECK(rsig_channel_fd(next) >= 0);
         close_channel(next);
     }
-    it->channel = open_channel(USR1, 1);
-    queue_here(SIGUSR1, 8);
+    it->channel = open_channel(ONE, 1);
+    queue_here(SIGONE, 8);
 }
 
 TEST(closed_and_reopened, "the next channel at its place is nothing to it, and loses nothing to it") {
@@ -370,7 +362,7 @@ TEST(closed_and_reopened, "the next channel at its place is nothing to it, and l
     intrude_here(&it, channel, close_and_reopen);
     CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_VALUE, EINVAL);
     join(it.thread);
-    CHECK_NEXT(it.channel, SIGUSR1, 8, 1);
+    CHECK_NEXT(it.channel, SIGONE, 8, 1);
 }
 
 static void *wait_until_over(void *arg) {
@@ -388,7 +380,7 @@ TEST(fini_meanwhile, "rsig_fini ends the waits of other threads, and keeps nothi
         enum { WAITING = 3 };
         struct intruder waiting[WAITING];
         void *result;
-        rsig_channel_t *channel = open_channel(USR1, 1);
+        rsig_channel_t *channel = open_channel(ONE, 1);
         for (int n = 0; n < WAITING; n++) {
             waiting[n].tid = 0, waiting[n].channel = channel;
             start(&waiting[n].thread, wait_until_over, &waiting[n]);
@@ -407,7 +399,7 @@ TEST(fini_meanwhile, "rsig_fini ends the waits of other threads, and keeps nothi
         CHECK_INT(rsig_init(0), RSIG_OK);
     }
     /* What the last of them left goes with the next use. */
-    close_channel(open_channel(USR1, 1));
+    close_channel(open_channel(ONE, 1));
     CHECK_INT(count_fds(), fds);
 }
 
@@ -440,10 +432,10 @@ TEST(several_wait, "of several threads that wait each record ends one, and none 
         check_await_syscall(tid, SYS_ppoll);
     }
     for (int i = 1; i <= WAITING / 2; i++) {
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) < i) sched_yield();
     }
-    for (int i = WAITING / 2 + 1; i <= WAITING; i++) queue_here(SIGUSR1, i);
+    for (int i = WAITING / 2 + 1; i <= WAITING; i++) queue_here(SIGONE, i);
     for (int i = 0; i < WAITING; i++) {
         void *payload;
         CHECK_INT(pthread_join(waiting[i].thread, &payload), 0);
@@ -461,11 +453,11 @@ static void plain_handler(int signum) { (void)signum, plain_calls++; }
 
 static void plain_then_record(struct intruder *it) {
     for (int i = 1; i <= 3; i++) {
-        CHECK_INT(pthread_kill(it->target, SIGTERM), 0);
+        send_to(it->target, SIGTERM);
         while (plain_calls < i) sched_yield();
         check_await_syscall(it->tid, SYS_ppoll);
     }
-    queue_here(SIGUSR1, 7);
+    queue_here(SIGONE, 7);
 }
 
 static void *plain_meanwhile(void *channel) {
@@ -488,10 +480,10 @@ TEST(plain_handler_meanwhile, "a plain sigaction() handler does not end it, on w
 
 static void other_then_record(struct intruder *it) {
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(pthread_kill(it->target, SIGRTMIN), 0);
+        send_to(it->target, SIGRTMIN);
         check_await_syscall(it->tid, SYS_ppoll);
     }
-    queue_here(SIGUSR1, 7);
+    queue_here(SIGONE, 7);
 }
 
 TEST(other_channel_meanwhile, "a signal that only another channel has does not end it") {

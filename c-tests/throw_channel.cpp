@@ -27,7 +27,7 @@ static void check_throws(rsig_channel_t *channel) {
 static rsig_channel_t *prepare() {
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR2, throw_it, nullptr, nullptr), RSIG_OK);
-    return open_channel(RSIG_SIGSET(SIGUSR1), 2);
+    return open_channel(RSIG_SIGSET(SIGONE), 2);
 }
 
 TEST(thrown_before, "thrown before the wait sleeps: no record is taken, more often than there are places") {
@@ -35,11 +35,11 @@ TEST(thrown_before, "thrown before the wait sleeps: no record is taken, more oft
     int fds = count_fds();
     for (int i = 0; i < 600; i++) {
         raise(SIGUSR2);
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         check_throws(channel);
-        CHECK_NEXT(channel, SIGUSR1, i, 1);
+        CHECK_NEXT(channel, SIGONE, i, 1);
         close_channel(channel);
-        channel = open_channel(RSIG_SIGSET(SIGUSR1), 2);
+        channel = open_channel(RSIG_SIGSET(SIGONE), 2);
     }
     CHECK_INT(count_fds(), fds);
 }
@@ -66,7 +66,7 @@ TEST(thrown_meanwhile, "thrown while the wait sleeps: the next one goes on, and 
         start(&thread, wake, &sleeper);
         check_throws(channel);
         join(thread);
-        queue_here(SIGUSR1, i);
+        queue_here(SIGONE, i);
         CHECK_INT(rsig_channel_wait(channel, &info, -1), 1);
         CHECK_INT(info.value_int, i);
         CHECK_INT(rsig_channel_wait(channel, &info, 0), 0);

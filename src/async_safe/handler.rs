@@ -22,11 +22,12 @@ pub(crate) fn is_own(disposition: &Disposition) -> bool {
     disposition.is(LOW_LEVEL) || disposition.is(STAND_IN)
 }
 
-extern "C" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C-unwind" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
     receive(signum, info, context, Role::Handler);
 }
 
-extern "C" fn stand_in(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
+/// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
+extern "C-unwind" fn stand_in(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
     receive(signum, info, context, Role::StandIn);
 }
 

@@ -5,8 +5,8 @@ use libc::{c_int, c_void, sighandler_t, siginfo_t};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
 
-/// The low-level handler's type, as SA_SIGINFO has it.
-pub(crate) type LowLevelHandler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
+/// The low-level handler's type, as SA_SIGINFO has it. A handler may end its thread: pthread_exit() unwinds the stack.
+pub(crate) type LowLevelHandler = extern "C-unwind" fn(c_int, *mut siginfo_t, *mut c_void);
 
 /// Flags that change what SIG_DFL and SIG_IGN do; the others matter to a handler only.
 const MEANS_SOMETHING_WITHOUT_HANDLER: c_int = libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT;
@@ -100,8 +100,9 @@ impl Disposition {
             handler(signum, info, context);
         } else {
             // SAFETY: without it, this one.
-            let handler =
-                unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(self.handler()) };
+            let handler = unsafe {
+                std::mem::transmute::<usize, extern "C-unwind" fn(c_int)>(self.handler())
+            };
             handler(signum);
         }
     }
