@@ -143,7 +143,9 @@ fn pass_by(signum: c_int, info: *mut siginfo_t, context: Option<&mut ucontext_t>
             let _ = action::set(signum, displaced.unwrap_or(&Disposition::DEFAULT));
             // SAFETY: as in `receive`.
             if let Some(info) = unsafe { info.as_ref() } {
-                let _ = thread::queue_info(thread::id(), signum, info);
+                // Where the queue of signals is full, without its siginfo.
+                let _ = thread::queue_info(thread::id(), signum, info)
+                    .or_else(|_| thread::raise(signum));
             }
         }
         None => {}
