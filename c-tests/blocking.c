@@ -844,6 +844,29 @@ TEST(tcp_send_timeout, "a socket's own time limit still ends a connection that w
     join(thread);
 }
 
+/* rsig's number is one that the program sends, so the call ends and begins anew. */
+static void *shorten_and_send(void *arg) {
+    const struct timeval soon = {.tv_usec = 1};
+    check_await_syscall(main_tid, SYS_connect);
+    CHECK_SYS(setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon));
+    CHECK_INT(pthread_kill(main_thread, SIGRTMAX), 0);
+    return arg;
+}
+
+TEST(tcp_send_timeout_beside_own_signal, "so it does where rsig interrupted it for itself") {
+    const struct timeval late = {.tv_sec = 100000};
+    start();
+    prepare_tcp();
+    CHECK_SYS(setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &late, sizeof late));
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, rsig_valid_signals(), NULL), RSIG_OK);
+    pthread_t thread = spawn(shorten_and_send, NULL);
+    errno = 0;
+    CHECK_INT(race_free_connect(fds[0]), -1);
+    CHECK_INT(errno, EINPROGRESS);
+    join(thread);
+    CHECK_INT(rsig_sigwait(RSIG_SIGSET(SIGRTMAX)), SIGRTMAX);
+}
+
 static void raise_another(void) {
     inside = NULL;
     raise(SIGUSR1); /* waits for the pass after this one, and so for the call's own test */
@@ -956,6 +979,93 @@ TEST(write_beside_such_a_handler, "nor does a long write sleep while it waits fo
 TEST(send_beside_such_a_handler, "nor a long send") {
     open_pair();
     ends_with_a_part(send_much);
+}
+
+/* Each call that can have its result at once, and one after the other. */
+TEST(every_call_beside_such_a_handler, "nor any call from its result") {
+    start();
+    CHECK_INT(rsig_signal(SIGUSR1, raises_itself, NULL, NULL), RSIG_OK);
+    raise(SIGUSR1);
+    CHECK(rsig_open("/dev/null", O_RDONLY, 0) >= 0);
+    listen_tcp();
+    CHECK_INT(race_free_connect(fds[1] = new_socket()), 0);
+    CHECK_SYS(fds[0] = rsig_accept(listener, NULL, NULL));
+    CHECK_INT(rsig_send(fds[1], "x", 1, 0), 1);
+    CHECK_INT(rsig_recv(fds[0], &byte, 1, 0), 1);
+    CHECK_INT(rsig_tripped(), 1);
+}
+
+/* There is nothing to read before it has run so often. */
+static int raises_itself_and_writes(int signum, const rsig_siginfo_t *info, void *arg) {
+    if (++*(int *)arg == 20) finish_write();
+    return raises_itself(signum, info, NULL);
+}
+
+TEST(read_beside_such_a_handler, "and it goes on running beside a read that would sleep") {
+    int times = 0;
+    start();
+    open_pipe();
+    CHECK_INT(rsig_signal(SIGUSR1, raises_itself_and_writes, &times, NULL), RSIG_OK);
+    raise(SIGUSR1);
+    CHECK_INT(run_read(), 0);
+    CHECK(times >= 20);
+}
+
+static int raises_next(int signum, const rsig_siginfo_t *info, void *next) {
+    (void)signum, (void)info;
+    raise(*(int *)next);
+    return 0;
+}
+
+/* Two handlers, each of which raises the next signal, and then one that refuses. */
+static void start_chain(void) {
+    static int first = SIGUSR1, second = SIGINT;
+    start();
+    refusal = 7;
+    CHECK_INT(rsig_signal(SIGUSR2, raises_next, &first, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, raises_next, &second, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGINT, handler, NULL, NULL), RSIG_OK);
+    raise(SIGUSR2);
+}
+
+/* It ends with a part, before the last one has run; or that one comes first. */
+static void check_chain(ssize_t result, ssize_t most) {
+    int error = errno;
+    CHECK(result < most);
+    if (result > 0) {
+        CHECK_INT(ran, 0);
+        CHECK_INT(rsig_pump(), RSIG_ERROR_HANDLER);
+    } else {
+        CHECK_INT(result, -1);
+        CHECK_INT(error, EINTR);
+    }
+    CHECK_INT(ran, 1);
+}
+
+static void ends_in_a_chain(ssize_t (*call)(void)) {
+    start_chain();
+    ssize_t result = call();
+    check_chain(result, MUCH);
+    check_arrives(result > 0 ? result : 0);
+}
+
+TEST(write_in_a_chain,
+     "where handlers raise each other, a long write does not sleep before the last has run") {
+    open_pipe();
+    ends_in_a_chain(write_much);
+}
+
+TEST(send_in_a_chain, "nor a long send") {
+    open_pair();
+    ends_in_a_chain(send_much);
+}
+
+TEST(recv_in_a_chain, "nor one that waits for all that it was asked for") {
+    char all[3];
+    open_pair();
+    finish_write();
+    start_chain();
+    check_chain(rsig_recv(fds[0], all, sizeof all, MSG_WAITALL), sizeof all);
 }
 
 /* An errno without a name. */

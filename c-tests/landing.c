@@ -900,6 +900,73 @@ TEST(own_handled_sent_to_main_alone, "the same where the program has a handler o
     CHECK_INT(own_calls.calls, 0);
 }
 
+static int raises_itself(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)info, (void)arg;
+    raise(signum);
+    return 0;
+}
+
+TEST(own_pending_beside_a_handler_that_raises_itself,
+     "a call that finds both still has the result that is there") {
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1));
+    read_ready_byte();
+    CHECK_INT(rsig_signal(SIGUSR1, raises_itself, NULL, NULL), RSIG_OK);
+    CHECK_SYS(sigqueue(getpid(), SIGRTMAX, (union sigval){0}));
+    CHECK_INT(raise(SIGUSR1), 0);
+    read_ready_byte();
+    CHECK_INT(rsig_sigwait(RSIG_SIGSET(SIGRTMAX)), SIGRTMAX);
+}
+
+TEST(own_timer_with_a_full_queue, "a timer's signal, whose place cannot be had anew, is not lost") {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMAX};
+    const struct itimerspec now = {.it_value.tv_nsec = 1};
+    rsig_sigset_t pending = 0;
+    timer_t timer;
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    CHECK_SYS(timer_create(CLOCK_MONOTONIC, &event, &timer));
+    read_ready_byte();
+    fill_the_queue();
+    CHECK_SYS(timer_settime(timer, 0, &now, NULL));
+    while (!pending) CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    read_ready_byte();
+    CHECK_INT(rsig_sigpending(&pending), RSIG_OK);
+    CHECK_INT(pending, RSIG_SIGSET(SIGRTMAX));
+    CHECK_INT(rsig_sigwait(RSIG_SIGSET(SIGRTMAX)), SIGRTMAX);
+    nothing_is_left(mask());
+}
+
+static void queue_own(int count) {
+    for (int i = 1; i <= count; i++)
+        CHECK_SYS(sigqueue(getpid(), SIGRTMAX, (union sigval){.sival_int = i}));
+}
+
+/* So many are pending, and nothing else. */
+static void accept_in_order(int count) {
+    static const struct timespec now;
+    sigset_t set;
+    siginfo_t info;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMAX);
+    for (int i = 1; i <= count; i++) {
+        CHECK_INT(sigtimedwait(&set, &info, &now), SIGRTMAX);
+        CHECK_INT(info.si_value.sival_int, i);
+    }
+    CHECK_INT(sigtimedwait(&set, &info, &now), -1);
+    CHECK_INT(errno, EAGAIN);
+}
+
+TEST(own_pending_at_fini, "rsig_fini() leaves what is pending of the number in its order") {
+    set_up();
+    set_mask(~(rsig_sigset_t)0);
+    read_ready_byte();
+    queue_own(5);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
+    accept_in_order(5);
+}
+
 /* ---- past a plain handler ---- */
 
 static sigjmp_buf out;
@@ -1010,6 +1077,27 @@ static void nest_twice(void) {
 TEST(nested_twice,
      "a plain handler may interrupt the plain one before rsig's signal lands: the call ends") {
     under_each_mask(nest_twice);
+}
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1U << 31)
+#endif
+
+/* Above the call's frames, and in the handler the kernel does not say that it is on one. */
+static void nest_on_forgotten_stack(void) {
+    char stack[65536];
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    alternate.ss_flags = (int)SS_AUTODISARM;
+    CHECK_SYS(sigaltstack(&alternate, NULL));
+    nest_with(raising_handler, SA_RESTART | SA_ONSTACK, 1);
+    install(SIGALRM, raising_handler, SA_RESTART | SA_ONSTACK);
+    nest_with(plainly_raising_handler, SA_RESTART | SA_ONSTACK, 1);
+    CHECK_SYS(sigaltstack(&none, NULL));
+}
+
+TEST(nested_on_forgotten_stack, "the plain handler may be on an SS_AUTODISARM stack: the call ends") {
+    under_each_mask(nest_on_forgotten_stack);
 }
 
 static int depth;
@@ -1161,6 +1249,27 @@ TEST(left_and_number_used, "its number reaches the program's own handler again")
     CHECK_INT(own_calls.calls, 1);
 }
 
+/* The program's own of the number are pending before the poke that it does not know of. */
+static void leaving_behind_own(int signum) {
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, SIGRTMAX);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &one, NULL), 0);
+    queue_own(5);
+    leaving_handler(signum);
+}
+
+TEST(left_behind_own_before_fini,
+     "nor where the program's own of the number are pending before it: those stay, in their order") {
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    nest(leaving_behind_own);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
+    accept_in_order(5);
+    set_mask(0);
+}
+
 TEST(left_and_elsewhere,
      "after that, signals that land elsewhere leave the main thread alone while it is in no call") {
     pthread_t thread;
@@ -1193,6 +1302,22 @@ static void leave_without_mask(void) {
 TEST(left_without_mask,
      "where siglongjmp() puts no mask back, it is after the next pump as the program had it") {
     under_each_mask(leave_without_mask);
+}
+
+static void leave_and_raise(void) {
+    for (int times = 1; times < 30; times++) {
+        rsig_sigset_t before = mask();
+        calls = (struct check_calls){0};
+        CHECK_INT(interrupt_by(leaving_handler, SA_RESTART | SA_NODEFER, 0), 1);
+        for (int i = 0; i < times; i++) CHECK_INT(raise(SIGUSR1), 0);
+        CHECK_INT(rsig_pump(), 1);
+        CHECK_INT(calls.deliveries, 1 + times);
+        nothing_is_left(before);
+    }
+}
+
+TEST(left_and_raised, "also where the signal is raised again in between, however often") {
+    under_each_mask(leave_and_raise);
 }
 
 static void leave_and_call(void) {
@@ -1248,4 +1373,57 @@ static void leave_and_suspend(void) {
 
 TEST(left_and_suspended, "a sigsuspend() loop after that sleeps until the signal that it is for") {
     under_each_mask(leave_and_suspend);
+}
+
+/* ---- the queue ---- */
+
+enum { IN_A_ROW = 10000 };
+static atomic_int landed;
+static int pokes;
+
+/* Stays in the call until all have landed elsewhere. Everything is blocked here. */
+static void slow_handler(int signum) {
+    static const struct timespec now;
+    sigset_t numbers;
+    (void)signum;
+    sigemptyset(&numbers);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) sigaddset(&numbers, n);
+    landed = 0;
+    while (landed != IN_A_ROW) sched_yield();
+    while (sigtimedwait(&numbers, NULL, &now) > 0) pokes++;
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1); /* ends the call, as no poke does now */
+}
+
+static void *take_many_beside_slow_handler(void *unused) {
+    set_mask(0);
+    landed = -1;
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(pthread_kill(main_thread, SIGUSR2), 0);
+    while (landed < 0) sched_yield();
+    for (int i = 0; i < IN_A_ROW; i++) {
+        CHECK_INT(raise(SIGUSR1), 0);
+        landed++;
+    }
+    return unused;
+}
+
+static void land_beside_slow_handler(void) {
+    pthread_t thread;
+    pokes = 0;
+    calls = (struct check_calls){0};
+    struct sigaction action = {.sa_handler = slow_handler, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    CHECK_SYS(sigaction(SIGUSR2, &action, NULL));
+    CHECK_INT(pthread_create(&thread, NULL, take_many_beside_slow_handler, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(pokes, 1);
+    CHECK_INT(rsig_pump(), 1);
+    CHECK_INT(calls.deliveries, IN_A_ROW);
+    ends(SYS_read, read_byte);
+}
+
+TEST(slow_main_thread,
+     "signals that land elsewhere while the main thread is kept in its call do not fill the queue") {
+    under_each_mask(land_beside_slow_handler);
 }

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 static jmp_buf out;
 static volatile int jumping;
@@ -234,4 +235,71 @@ TEST(thousands_of_times, "longjmp() out of each of many reads loses no delivery"
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(rest.deliveries, 10000);
     CHECK_INT(is_readable(), 0);
+}
+
+/* ---- by a handler that is not rsig's, at any moment ---- */
+
+enum { MOMENTS = 3000 };
+static sigjmp_buf away;
+
+static void leave(int signum) {
+    (void)signum;
+    siglongjmp(away, 1);
+}
+
+static void leave_soon(int microseconds) {
+    const struct itimerval soon = {.it_value.tv_usec = microseconds};
+    if (sigsetjmp(away, 1) == 0) {
+        CHECK_SYS(setitimer(ITIMER_REAL, &soon, NULL));
+        rsig_read(fds[0], &byte, 1);
+        CHECK_FAIL("nothing interrupted it");
+    }
+}
+
+/* Another thread can have the lock, after each; and all is well in the end. */
+static void leave_at_any_moment(void) {
+    struct sigaction action = {.sa_handler = leave};
+    CHECK_SYS(sigaction(SIGALRM, &action, NULL));
+    for (int i = 0; i < MOMENTS; i++) {
+        pthread_t thread;
+        leave_soon(1 + i % 40);
+        use_the_lock(NULL);
+        if (i % 100) continue;
+        CHECK_INT(pthread_create(&thread, NULL, use_the_lock, NULL), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+    }
+    CHECK_INT(rsig_pump(), 0);
+}
+
+TEST(left_at_any_moment, "a plain handler may leave by siglongjmp() at any moment: nothing is locked") {
+    start();
+    leave_at_any_moment();
+    jumping = 0;
+    check_all_well(0);
+}
+
+static rsig_sigset_t real_time(void) {
+    rsig_sigset_t set = 0;
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) set |= RSIG_SIGSET(n);
+    return set;
+}
+
+TEST(left_at_any_moment_with_numbers_blocked, "the same where all real-time signals are blocked") {
+    start();
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, real_time(), NULL), RSIG_OK);
+    leave_at_any_moment();
+    CHECK_INT(rsig_pthread_sigmask(SIG_UNBLOCK, real_time(), NULL), RSIG_OK);
+    jumping = 0;
+    check_all_well(0);
+}
+
+/* Then each call looks for a number anew. */
+TEST(left_at_any_moment_without_numbers, "the same where the program has taken all of them") {
+    struct sigaction action = {.sa_handler = leave};
+    start();
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK_SYS(sigaction(n, &action, NULL));
+    leave_at_any_moment();
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(signal(n, SIG_DFL) != SIG_ERR);
+    jumping = 0;
+    check_all_well(0);
 }
