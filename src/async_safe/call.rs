@@ -60,7 +60,9 @@ pub(crate) fn end_poked(is_reminder: bool, mut context: Option<&mut ucontext_t>)
     if is_reminder {
         stub::interrupt();
     }
-    poke::receive();
+    if is_own() {
+        poke::receive();
+    }
     // Relaxed: for this very thread. One that was blocked for an interrupted handler has come: it is blocked no more,
     // but for a handler that has left by siglongjmp() to a sigsuspend(), which blocks it again.
     if POKE_BLOCKED.swap(false, Ordering::Relaxed)
@@ -89,7 +91,7 @@ fn end_own(caller: c_int, context: Option<&mut ucontext_t>) {
         None if stub::is_active() => block_poke(None),
         None => return,
         Some(context) => match stub::leave(context) {
-            Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => return abandon(),
+            Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => return,
             Position::Nested | Position::Left => block_poke(Some(context)),
             _ => return,
         },

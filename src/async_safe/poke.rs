@@ -29,8 +29,10 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 static TIMER: AtomicI32 = AtomicI32::new(-1);
 /// Whether the number is one that the program is sent while rsig has unblocked it.
 static CONTENDED: AtomicBool = AtomicBool::new(false);
-/// Whether one was sent, or is about to be, that has not come yet.
-static ON_ITS_WAY: AtomicBool = AtomicBool::new(false);
+/// The thread to which one was sent, or is about to be, that has not come yet; 0: none.
+static ON_ITS_WAY: AtomicI32 = AtomicI32::new(0);
+/// Whether the timer is to poke the main thread's call.
+static REMINDING: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -117,7 +119,8 @@ pub(crate) fn reset() {
     SENDERS.store(0, Ordering::Relaxed);
     TIMER.store(-1, Ordering::Relaxed);
     CONTENDED.store(false, Ordering::Relaxed);
-    ON_ITS_WAY.store(false, Ordering::Relaxed);
+    ON_ITS_WAY.store(0, Ordering::Relaxed);
+    REMINDING.store(false, Ordering::Relaxed);
 }
 
 /// Pokes the main thread, unless one is on its way: a slow main thread must not find its queue, which is the user's, full of them. A
@@ -128,10 +131,11 @@ pub(crate) fn send(tid: c_int) {
     // set by a sender that has not sent finds that one counted.
     SENDERS.fetch_add(1, Ordering::SeqCst);
     // SeqCst, both: after the call was told to end, so that the poke which clears this finds that.
-    let is_needed = !ON_ITS_WAY.swap(true, Ordering::SeqCst) || SENDERS.load(Ordering::SeqCst) != 1;
+    let is_needed =
+        ON_ITS_WAY.swap(tid, Ordering::SeqCst) != tid || SENDERS.load(Ordering::SeqCst) != 1;
     if is_needed && !(is_installed() && queue(tid)) {
         // Relaxed: the next one tries again.
-        ON_ITS_WAY.store(false, Ordering::Relaxed);
+        ON_ITS_WAY.store(0, Ordering::Relaxed);
     }
     // Release: sent before the disposition may be changed. A fork in a handler that interrupted this one has set the
     // number to 0 in the child, and it must not wrap.
@@ -148,7 +152,7 @@ fn queue(tid: c_int) -> bool {
 /// One has come; or a call begins, for which none is on its way that counts.
 pub(crate) fn receive() {
     // SeqCst: not after the look whether the call is to end.
-    ON_ITS_WAY.store(false, Ordering::SeqCst);
+    ON_ITS_WAY.store(0, Ordering::SeqCst);
 }
 
 /// What becomes of a delivery.
@@ -217,22 +221,26 @@ pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_
     put_back(signum, info);
 }
 
-/// Pokes the main thread a moment from now, by its timer, if it has one.
-pub(crate) fn remind() {
+/// Pokes the main thread a moment from now, by its timer; false where it has none.
+pub(crate) fn remind() -> bool {
     const MOMENT: Duration = Duration::from_millis(1);
-    // Relaxed: see `reserve`.
-    let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), MOMENT);
+    // Relaxed, all here: for the main thread's own handlers; for TIMER see `reserve`.
+    REMINDING.store(true, Ordering::Relaxed);
+    let is_set = thread_timer::fire(TIMER.load(Ordering::Relaxed), MOMENT).is_ok();
+    REMINDING.store(is_set, Ordering::Relaxed);
+    is_set
 }
 
 /// Not any more.
 pub(crate) fn forget() {
-    // Relaxed: as above.
-    let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
+    if REMINDING.swap(false, Ordering::Relaxed) {
+        let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
+    }
 }
 
-/// Whether a poke is one by the timer.
+/// Whether a poke is one that `remind` has asked for.
 pub(crate) fn is_reminder(origin: &Origin) -> bool {
-    origin.code == libc::SI_TIMER
+    origin.code == libc::SI_TIMER && REMINDING.load(Ordering::Relaxed)
 }
 
 /// Whether something was held back since the last time.

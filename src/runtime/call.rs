@@ -40,14 +40,13 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
         return Err(libc::EINTR);
     }
     let reachable = Reachable::make();
-    if begins_tripped {
-        poke::remind();
+    if begins_tripped && !poke::remind() {
+        reachable.undo();
+        return Err(libc::EINTR);
     }
     // SAFETY: the caller's promise.
     let result = unsafe { call::run(main_thread::id(), number, arguments) };
-    if begins_tripped {
-        poke::forget();
-    }
+    poke::forget();
     reachable.undo();
     match result {
         // The kernel's errors; no result is in this range.
@@ -134,6 +133,7 @@ pub(crate) unsafe fn plain(number: c_long, arguments: &[c_long; 6]) -> Answer {
 
 /// Takes back what a call has left behind that another party's handler has left by siglongjmp(). The main thread's.
 pub(crate) fn clear_abandoned() {
+    poke::forget();
     let abandoned = call::take_abandoned();
     let held = poke::is_held();
     if abandoned.is_none() && !held {
@@ -166,6 +166,8 @@ fn install_poke(blocked: rsig_sigset_t, contended: bool) {
     }
 }
 
+/// What the main thread blocked when no better number could be found.
+static VAIN: AtomicU64 = AtomicU64::new(0);
 /// What the main thread had blocked before rsig unblocked its own number.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
@@ -186,6 +188,9 @@ impl Reachable {
             blocked & sigset::one(before) != 0 && !blocked & signals::all_real_time() != 0;
         if before == 0 || contended || is_better || !poke::is_installed() {
             install_poke(blocked, contended);
+            if is_better && poke::number() == before {
+                VAIN.store(blocked, Ordering::Relaxed);
+            }
         }
         poke::reserve(main_thread::id());
         let number = poke::number();

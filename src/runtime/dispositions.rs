@@ -11,10 +11,10 @@ use crate::runtime::{self, main_thread, pump};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
-use libc::{c_int, sighandler_t};
+use libc::{c_int, c_void, sighandler_t};
 use nix::errno::Errno;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// What rsig knows of one signal.
 pub(crate) struct Entry {
@@ -66,14 +66,33 @@ pub(crate) fn get_action(signum: c_int) -> Result<rsig_action_t> {
     state::lock().describe(signum, &get(signum)?)
 }
 
-/// What the pump shall do with a delivery: one that somebody else's handler has passed on is for the handler beneath.
+/// What the pump shall do with a delivery. Without the lock: a plain handler may leave a blocking call, and the pump in it, by
+/// siglongjmp().
 pub(crate) fn action(signum: c_int) -> rsig_action_t {
-    let state = state::lock();
-    let entry = signals::index(signum).and_then(|index| state.entries.get(index));
-    entry.map_or(rsig_action_t::DEFAULT, |entry| match entry.action.handler() {
-        Handler::Foreign => entry.beneath,
-        _ => entry.action,
-    })
+    let Some(told) = signals::index(signum).and_then(|index| TOLD.get(index)) else {
+        return rsig_action_t::DEFAULT;
+    };
+    // Relaxed, both: functions are set on the main thread, which is the one that asks.
+    let (handler, arg) = (told.handler.load(Ordering::Relaxed), told.arg.load(Ordering::Relaxed));
+    rsig_action_t::special(handler, arg)
+}
+
+/// What the pump was told, of each signal.
+struct Told {
+    handler: AtomicUsize,
+    arg: AtomicPtr<c_void>,
+}
+
+static TOLD: [Told; signals::COUNT] =
+    [const { Told { handler: AtomicUsize::new(0), arg: AtomicPtr::new(ptr::null_mut()) } };
+        signals::COUNT];
+
+fn tell_pump(signum: c_int, action: &rsig_action_t) {
+    if let Some(told) = signals::index(signum).and_then(|index| TOLD.get(index)) {
+        // Relaxed, both: see `action`.
+        told.handler.store(action.number(), Ordering::Relaxed);
+        told.arg.store(action.arg, Ordering::Relaxed);
+    }
 }
 
 /// The signals that rsig_signal() has given a function.
@@ -182,6 +201,9 @@ impl State {
         let is_back = !is_heard && own.is_some_and(Disposition::is_function);
         entry.action = if is_back { beneath } else { action };
         let action = entry.action;
+        // What somebody else's handler has passed on is for the handler beneath.
+        let for_pump = if let Handler::Foreign = action.handler() { entry.beneath } else { action };
+        tell_pump(signum, &for_pump);
         set_handled(signum, action.is_function() && new.is(LOW_LEVEL));
         runtime::poke::set_use(signum, &action, is_heard, &new);
         Ok(())
@@ -251,6 +273,7 @@ impl State {
     pub(crate) fn forget_action(&mut self, signum: c_int) {
         if let Ok(entry) = self.entry(signum) {
             entry.action = rsig_action_t::DEFAULT;
+            tell_pump(signum, &rsig_action_t::DEFAULT);
         }
     }
 
@@ -310,6 +333,7 @@ impl State {
             poke::set_use(signum, Use::Handled);
             let Ok(entry) = self.entry(signum) else { continue };
             let entry = std::mem::replace(entry, Entry::NEW);
+            tell_pump(signum, &rsig_action_t::DEFAULT);
             match action::get(signum) {
                 Ok(found) if entry.is_ours(&found) => {
                     if let Some(before) = displaced::get(signum) {

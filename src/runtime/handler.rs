@@ -73,7 +73,12 @@ impl rsig_action {
         matches!(self.handler(), Handler::Function(_))
     }
 
-    /// RSIG_DFL, RSIG_IGN or RSIG_FOREIGN, by its number.
+    /// The handler as a number: a function's address, or one of the others'.
+    pub(crate) fn number(&self) -> usize {
+        self.handler.map_or(0, |function| function as usize)
+    }
+
+    /// RSIG_DFL, RSIG_IGN or RSIG_FOREIGN, by its number; or what `number` has told.
     pub(crate) fn special(number: usize, arg: *const c_void) -> Self {
         // SAFETY: a nullable function pointer has any address as a value; `handler` above tells these
         // three from functions before anything is called.
