@@ -151,8 +151,8 @@ fn queue(tid: c_int) -> bool {
 
 /// One has come; or a call begins, for which none is on its way that counts.
 pub(crate) fn receive() {
-    // SeqCst: not after the look whether the call is to end.
-    ON_ITS_WAY.store(0, Ordering::SeqCst);
+    // A swap, which sees what the sender did that relied on this poke: told the call to end. AcqRel: for that.
+    ON_ITS_WAY.swap(0, Ordering::AcqRel);
 }
 
 /// What becomes of a delivery.

@@ -8,6 +8,7 @@ use crate::model::{self, origin};
 use crate::pending::{self, A, Small};
 use libc::c_long;
 use libtest_mimic::Trial;
+use loom::sync::atomic::{AtomicI32, AtomicU32};
 use loom::sync::{Condvar, Mutex};
 use loom::thread as loom_thread;
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,9 @@ struct Kernel {
     /// Where no other thread can poke: whether it would sleep for ever.
     slept: Cell<bool>,
     is_alone: bool,
+    /// As in poke.rs: to whom a poke is on its way, and how many may be about to send one.
+    on_its_way: AtomicI32,
+    senders: AtomicU32,
 }
 
 thread_local! {
@@ -54,6 +58,8 @@ pub(crate) fn begin(is_alone: bool) {
         is_over: Cell::new(false),
         slept: Cell::new(false),
         is_alone,
+        on_its_way: AtomicI32::new(0),
+        senders: AtomicU32::new(0),
     })));
     stub::allow();
     call::reset(MAIN);
@@ -144,7 +150,7 @@ pub(crate) mod stub {
             }
             *poked = false;
             drop(poked);
-            call::end_poked(Some(&mut context()));
+            call::end_poked(false, Some(&mut context()));
         }
     }
 
@@ -169,6 +175,7 @@ pub(crate) mod stub {
 pub(crate) mod poke {
     use super::{MAIN, kernel};
     use libc::c_int;
+    use loom::sync::atomic::Ordering;
 
     pub(crate) fn number() -> c_int {
         0
@@ -180,11 +187,22 @@ pub(crate) mod poke {
 
     pub(crate) fn set_held(_held: bool) {}
 
+    /// The same rule as the library's.
     pub(crate) fn send(tid: c_int) {
         assert_eq!(tid, MAIN);
         let kernel = kernel();
-        *kernel.poked.lock().unwrap() = true;
-        kernel.arrived.notify_all();
+        kernel.senders.fetch_add(1, Ordering::SeqCst);
+        if kernel.on_its_way.swap(tid, Ordering::SeqCst) != tid
+            || kernel.senders.load(Ordering::SeqCst) != 1
+        {
+            *kernel.poked.lock().unwrap() = true;
+            kernel.arrived.notify_all();
+        }
+        kernel.senders.fetch_sub(1, Ordering::Release);
+    }
+
+    pub(crate) fn receive() {
+        kernel().on_its_way.swap(0, Ordering::AcqRel);
     }
 }
 

@@ -18,10 +18,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         model::bounded("waker_sleeper_of_a_ring", 3, sleeper_of_ring),
         model::trial("waker_two_sleeps", two_sleeps),
         model::bounded("waker_managed", 1, managed),
-        model::trial("waker_managed_one_writer_goes_on", managed_one_writer),
+        model::bounded("waker_managed_one_delivery", 4, || managed_one_writer(1)),
+        model::trial("waker_managed_one_writer_goes_on", || managed_one_writer(2)),
         model::counted("waker_writer_that_never_comes_back", abandoned_writer),
         model::trial("waker_closed_only_when_idle", closing),
-        model::trial("waker_managed_while_a_sleep_ends", stand_down),
+        model::trial("waker_managed_while_a_sleep_ends", || stand_down(Bed::sleep)),
+        model::trial("waker_managed_while_the_time_of_a_sleep_is_over", || stand_down(Bed::nap)),
     ]
 }
 
@@ -60,12 +62,21 @@ impl Bed {
 
     /// The runtime's `waker::sleep`.
     fn sleep(&self) {
+        self.sleep_by(eventfd::wait);
+    }
+
+    /// One whose time is over at once.
+    fn nap(&self) {
+        self.sleep_by(|_| ());
+    }
+
+    fn sleep_by(&self, wait: fn(c_int)) {
         if !self.waker.is_managed() {
             self.waker.lower(self.fd, || self.is_more());
         }
         self.waker.arm(self.fd);
         if !self.is_more() {
-            eventfd::wait(self.fd);
+            wait(self.fd);
         }
         self.waker.stand_down(self.fd, || self.is_more());
     }
@@ -163,20 +174,21 @@ fn managed() {
     bed.assert_settled();
 }
 
-fn managed_one_writer() {
+fn managed_one_writer(deliveries: u32) {
     let bed = bed();
     let writer = bed.clone();
     let writer = thread::spawn(move || {
-        writer.deliver(1, 0);
-        writer.deliver(1, 1);
+        for number in 0..deliveries {
+            writer.deliver(1, number as i32);
+        }
     });
     bed.manage();
-    read_until(&bed, 2);
+    read_until(&bed, deliveries);
     writer.join().unwrap();
     // A bit may be left with nothing behind it.
     bed.take();
     bed.assert_settled();
-    bed.deliver(1, 2);
+    bed.deliver(1, 9);
     assert!(eventfd::is_readable(bed.fd));
 }
 
@@ -209,8 +221,8 @@ fn closing() {
     bed.manage();
     let writers = [1, 2].map(|writer| {
         let bed = bed.clone();
-        // Writing to a closed descriptor is a failure.
-        thread::spawn(move || bed.deliver(writer, 0))
+        // Writing to a closed descriptor is a failure. What is recorded here orders nothing, so that the waker's own words must.
+        thread::spawn(move || bed.waker.deliver(|| writer == 1))
     });
     bed.waker.set_managed(false);
     bed.waker.disarm();
@@ -224,12 +236,12 @@ fn closing() {
 }
 
 /// rsig_fd() is called on another thread while the main thread sleeps.
-fn stand_down() {
+fn stand_down(sleep: fn(&Bed)) {
     let bed = bed();
     let (writer, other) = (bed.clone(), bed.clone());
     let writer = thread::spawn(move || writer.deliver(1, 0));
     let other = thread::spawn(move || other.manage());
-    bed.sleep();
+    sleep(&bed);
     writer.join().unwrap();
     other.join().unwrap();
     assert!(bed.is_more());
