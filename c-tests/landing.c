@@ -1250,12 +1250,14 @@ TEST(left_and_number_used, "its number reaches the program's own handler again")
 }
 
 /* The program's own of the number are pending before the poke that it does not know of. */
+static int how_many_own = 5;
+
 static void leaving_behind_own(int signum) {
     sigset_t one;
     sigemptyset(&one);
     sigaddset(&one, SIGRTMAX);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &one, NULL), 0);
-    queue_own(5);
+    queue_own(how_many_own);
     leaving_handler(signum);
 }
 
@@ -1268,6 +1270,33 @@ TEST(left_behind_own_before_fini,
     CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
     accept_in_order(5);
     set_mask(0);
+}
+
+TEST(left_behind_many_before_fini,
+     "where there are very many, the number has its default action again only if no poke is left") {
+    static const struct timespec now;
+    sigset_t set;
+    siginfo_t info;
+    int found = 0, others = 0;
+    how_many_own = 100;
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    CHECK_INT(interrupt_by(leaving_behind_own, SA_RESTART, 1), 1);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    int is_default = check_kernel_handler(SIGRTMAX) == SIG_DFL;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMAX);
+    while (sigtimedwait(&set, &info, &now) > 0) {
+        if (info.si_value.sival_int >= 1 && info.si_value.sival_int <= how_many_own)
+            found++;
+        else
+            others++;
+    }
+    CHECK_INT(found, how_many_own);
+    CHECK(!(others && is_default));
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
 }
 
 TEST(left_and_elsewhere,
