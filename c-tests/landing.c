@@ -1096,7 +1096,7 @@ static void nest_on_forgotten_stack(void) {
     CHECK_SYS(sigaltstack(&none, NULL));
 }
 
-TEST(nested_on_forgotten_stack, "the plain handler may be on an SS_AUTODISARM stack: the call ends") {
+TEST(nested_on_forgotten_stack, "it may be on an SS_AUTODISARM stack: the call ends") {
     under_each_mask(nest_on_forgotten_stack);
 }
 
@@ -1250,24 +1250,55 @@ TEST(left_and_number_used, "its number reaches the program's own handler again")
 }
 
 /* The program's own of the number are pending before the poke that it does not know of. */
+static int how_many_own = 5;
+
 static void leaving_behind_own(int signum) {
     sigset_t one;
     sigemptyset(&one);
     sigaddset(&one, SIGRTMAX);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &one, NULL), 0);
-    queue_own(5);
+    /* To the thread: what is sent to the process comes after all of those, and so after the poke. */
+    for (int i = 1; i <= how_many_own; i++)
+        CHECK_INT(pthread_sigqueue(main_thread, SIGRTMAX, (union sigval){.sival_int = i}), 0);
     leaving_handler(signum);
 }
 
 TEST(left_behind_own_before_fini,
-     "nor where the program's own of the number are pending before it: those stay, in their order") {
+     "nor where the program's own of its number came first: those stay, in their order") {
     set_up();
     set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
-    nest(leaving_behind_own);
+    CHECK_INT(interrupt_by(leaving_behind_own, SA_RESTART, 1), 1);
     CHECK_INT(rsig_fini(), RSIG_OK);
     CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
     accept_in_order(5);
     set_mask(0);
+}
+
+TEST(left_behind_many_before_fini,
+     "where there are very many, the number has its default action again only if no poke is left") {
+    static const struct timespec now;
+    sigset_t set;
+    siginfo_t info;
+    int found = 0, others = 0;
+    how_many_own = 100;
+    set_up();
+    set_mask(~RSIG_SIGSET(SIGUSR1) & ~RSIG_SIGSET(SIGUSR2));
+    CHECK_INT(interrupt_by(leaving_behind_own, SA_RESTART, 1), 1);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    int is_default = check_kernel_handler(SIGRTMAX) == SIG_DFL;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMAX);
+    while (sigtimedwait(&set, &info, &now) > 0) {
+        if (info.si_value.sival_int >= 1 && info.si_value.sival_int <= how_many_own)
+            found++;
+        else
+            others++;
+    }
+    CHECK_INT(found, how_many_own);
+    CHECK(!(others && is_default));
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
 }
 
 TEST(left_and_elsewhere,
@@ -1424,6 +1455,6 @@ static void land_beside_slow_handler(void) {
 }
 
 TEST(slow_main_thread,
-     "signals that land elsewhere while the main thread is kept in its call do not fill the queue") {
+     "signals that land elsewhere while the main thread is kept in a call do not fill the queue") {
     under_each_mask(land_beside_slow_handler);
 }

@@ -271,7 +271,7 @@ static void leave_at_any_moment(void) {
     CHECK_INT(rsig_pump(), 0);
 }
 
-TEST(left_at_any_moment, "a plain handler may leave by siglongjmp() at any moment: nothing is locked") {
+TEST(left_at_any_moment, "a plain handler may leave by siglongjmp() at any moment: no lock stays") {
     start();
     leave_at_any_moment();
     jumping = 0;
