@@ -263,19 +263,25 @@ fn put_back(signum: c_int, info: &siginfo_t) {
 /// After `set` has been blocked again: takes pokes that came too late out of the kernel's queue. What else is there goes back, in its
 /// order. Whether none is left for sure.
 pub(crate) fn drain(set: rsig_sigset_t) -> bool {
+    next_other(set).is_none_or(|first| drain_beside(set, first))
+}
+
+/// Where the program's own signals are pending too; `first` was taken already.
+#[cold]
+fn drain_beside(set: rsig_sigset_t, first: Accepted) -> bool {
     let mut kept = [const { None }; 32];
-    let mut is_empty = false;
+    let mut next = Some(first);
     for place in &mut kept {
-        *place = next_other(set);
-        is_empty = place.is_none();
-        if is_empty {
+        if next.is_none() {
             break;
         }
+        *place = next;
+        next = next_other(set);
     }
-    for other in kept.iter().flatten() {
+    for other in kept.iter().flatten().chain(&next) {
         put_back(other.signum(), other.info());
     }
-    is_empty
+    next.is_none()
 }
 
 /// What is pending and no poke.
