@@ -130,6 +130,9 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
                        #signum);                                                                   \
     } while (0)
 
+/* What the main thread sleeps in, in the sigwait family. */
+#define CHECK_SYS_SIGWAIT (RSIG_RACE_FREE ? SYS_rt_sigtimedwait : SYS_ppoll)
+
 /*
  * Returns when a thread (of this process or another) sleeps inside the given system call: the event to wait
  * for before a signal is sent to somebody who shall be caught waiting. No time limit: the runner has one.
@@ -145,6 +148,17 @@ __attribute__((unused)) static void check_await_syscall(pid_t tid, long number) 
         /* "running" while it is not in a system call */
         if (got && line[0] >= '0' && line[0] <= '9' && strtol(line, NULL, 10) == number) return;
         sched_yield();
+    }
+}
+
+/* Another process that sends a signal to this one once its main thread sleeps in a system call. */
+__attribute__((unused)) static void check_send_when_asleep(long number, int signum) {
+    pid_t parent = getpid(), child = fork();
+    CHECK_SYS(child);
+    if (child == 0) {
+        check_await_syscall(parent, number);
+        CHECK_SYS(kill(parent, signum));
+        _exit(0);
     }
 }
 

@@ -226,13 +226,13 @@ TEST(pending_handlers_first, "what was delivered already runs, and then nothing 
 
 /* Once the main thread sleeps: a signal to the process, to it, or on this thread. */
 static void *send_to_process(void *signum) {
-    check_await_syscall(main_tid, SYS_rt_sigtimedwait);
+    check_await_syscall(main_tid, CHECK_SYS_SIGWAIT);
     CHECK_SYS(kill(getpid(), *(int *)signum));
     return NULL;
 }
 
 static void *send_to_main(void *signum) {
-    check_await_syscall(main_tid, SYS_rt_sigtimedwait);
+    check_await_syscall(main_tid, CHECK_SYS_SIGWAIT);
     CHECK_INT(pthread_kill(main_thread, *(int *)signum), 0);
     return NULL;
 }
@@ -241,7 +241,7 @@ static void *send_here(void *signum) {
     sigset_t none;
     sigemptyset(&none);
     CHECK_INT(pthread_sigmask(SIG_SETMASK, &none, NULL), 0);
-    check_await_syscall(main_tid, SYS_rt_sigtimedwait);
+    check_await_syscall(main_tid, CHECK_SYS_SIGWAIT);
     raise(*(int *)signum);
     return NULL;
 }

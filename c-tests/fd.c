@@ -239,7 +239,7 @@ static void *raise_when_asleep(void *number) {
 }
 
 TEST(beside_the_waits, "the library's own waits leave it as it should be") {
-    long ppoll_number = SYS_ppoll, accept_number = SYS_rt_sigtimedwait;
+    long ppoll_number = SYS_ppoll, accept_number = CHECK_SYS_SIGWAIT;
     start();
     main_tid = check_gettid();
     for (int i = 0; i < 3; i++) {

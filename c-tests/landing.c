@@ -181,7 +181,7 @@ static long dispatch(void) {
     return rsig_dispatch(RSIG_SIGSET(SIGUSR1) | RSIG_SIGSET(SIGUSR2), -1);
 }
 
-TEST(dispatching, "rsig_dispatch()") { interrupts(SYS_rt_sigtimedwait, dispatch); }
+TEST(dispatching, "rsig_dispatch()") { interrupts(CHECK_SYS_SIGWAIT, dispatch); }
 
 static long attempt(void) {
     char byte;
@@ -594,7 +594,7 @@ TEST(number_dispatched,
     read_ready_byte();
     CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &own_calls, NULL), RSIG_OK);
     set_mask(RSIG_SIGSET(SIGRTMAX));
-    CHECK_INT(pthread_create(&thread, NULL, take_signal, (void *)(size_t)SYS_rt_sigtimedwait), 0);
+    CHECK_INT(pthread_create(&thread, NULL, take_signal, (void *)(size_t)CHECK_SYS_SIGWAIT), 0);
     CHECK_INT(rsig_dispatch(RSIG_SIGSET(SIGRTMAX), -1), 1);
     CHECK_INT(pthread_join(thread, NULL), 0);
     CHECK_INT(own_calls.calls, 0);
@@ -707,7 +707,7 @@ static void own_are_pending(rsig_sigset_t numbers) {
     send_all_own(numbers);
     for (int i = 0; i < 3; i++) {
         ends(SYS_read, read_byte);
-        ends(SYS_rt_sigtimedwait, dispatch);
+        ends(CHECK_SYS_SIGWAIT, dispatch);
     }
     CHECK_INT(mask(), before);
     accept_own(numbers);
@@ -800,7 +800,7 @@ TEST(own_arrive_during_a_call,
     block_everything();
     for (lowest_sent = SIGRTMAX; lowest_sent > SIGRTMIN; lowest_sent -= 4) {
         own_arrive(SYS_read, read_byte);
-        own_arrive(SYS_rt_sigtimedwait, dispatch);
+        own_arrive(CHECK_SYS_SIGWAIT, dispatch);
         own_arrive(SYS_ppoll, poll_pipe);
     }
     lowest_sent = SIGRTMIN + 1;
@@ -820,7 +820,7 @@ static void *write_when_asleep(void *unused) {
 
 static void *send_usr2_when_asleep(void *unused) {
     set_mask(worker_mask);
-    check_await_syscall(main_tid, SYS_rt_sigtimedwait);
+    check_await_syscall(main_tid, CHECK_SYS_SIGWAIT);
     CHECK_INT(pthread_kill(main_thread, SIGUSR2), 0);
     return unused;
 }

@@ -114,14 +114,21 @@ TEST(out_of_pause, "longjmp() out of rsig_pause() with something pending") {
 
 static pid_t main_tid;
 
+struct sleeper {
+    pthread_t thread;
+    long number; /* of the system call that it sleeps in */
+};
+
 static void *interrupt_main(void *arg) {
-    check_await_syscall(main_tid, SYS_ppoll);
-    CHECK_INT(pthread_kill(*(pthread_t *)arg, SIGUSR1), 0);
+    struct sleeper *it = (struct sleeper *)arg;
+    check_await_syscall(main_tid, it->number);
+    CHECK_INT(pthread_kill(it->thread, SIGUSR1), 0);
     return NULL;
 }
 
 TEST(out_of_pause_asleep, "longjmp() out of rsig_pause() that was asleep") {
-    pthread_t self = pthread_self(), thread;
+    struct sleeper self = {pthread_self(), SYS_ppoll};
+    pthread_t thread;
     prepare();
     main_tid = check_gettid();
     CHECK_INT(pthread_create(&thread, NULL, interrupt_main, &self), 0);
@@ -132,7 +139,8 @@ TEST(out_of_pause_asleep, "longjmp() out of rsig_pause() that was asleep") {
 }
 
 TEST(out_of_sigwait_asleep, "longjmp() out of rsig_sigwait() that was asleep puts the mask back") {
-    pthread_t self = pthread_self(), thread;
+    struct sleeper self = {pthread_self(), CHECK_SYS_SIGWAIT};
+    pthread_t thread;
     sigset_t mask;
     prepare();
     main_tid = check_gettid();

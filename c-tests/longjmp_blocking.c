@@ -193,9 +193,9 @@ CASES(poll, SYS_ppoll, one.fd = fds[0], rsig_poll(&one, 1, -1))
 CASES(sleep, SYS_clock_nanosleep, (void)0, rsig_sleep(1e6))
 CASES(wait, SYS_ppoll, (void)0, rsig_wait(-1))
 CASES(pause, SYS_ppoll, (void)0, rsig_pause())
-CASES(dispatch, SYS_rt_sigtimedwait, (void)0, rsig_dispatch(RSIG_SIGSET(SIGHUP), -1))
-CASES(sigwait, SYS_ppoll, (void)0, rsig_sigwait(RSIG_SIGSET(SIGHUP)))
-CASES(sigtimedwait, SYS_ppoll, (void)0, rsig_sigtimedwait(RSIG_SIGSET(SIGTERM), 1e6, NULL))
+CASES(dispatch, CHECK_SYS_SIGWAIT, (void)0, rsig_dispatch(RSIG_SIGSET(SIGHUP), -1))
+CASES(sigwait, CHECK_SYS_SIGWAIT, (void)0, rsig_sigwait(RSIG_SIGSET(SIGHUP)))
+CASES(sigtimedwait, CHECK_SYS_SIGWAIT, (void)0, rsig_sigtimedwait(RSIG_SIGSET(SIGTERM), 1e6, NULL))
 
 TEST(out_of_raise_signal, "longjmp() out of rsig_raise_signal() leaves pending what else is") {
     start();

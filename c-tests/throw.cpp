@@ -109,14 +109,21 @@ TEST(out_of_fini, "an exception out of rsig_fini() undoes nothing") {
 
 static pid_t main_tid;
 
+struct sleeper {
+    pthread_t thread;
+    long number; /* of the system call that it sleeps in */
+};
+
 static void *interrupt_main(void *arg) {
-    check_await_syscall(main_tid, SYS_ppoll);
-    CHECK_INT(pthread_kill(*static_cast<pthread_t *>(arg), SIGUSR1), 0);
+    auto it = static_cast<sleeper *>(arg);
+    check_await_syscall(main_tid, it->number);
+    CHECK_INT(pthread_kill(it->thread, SIGUSR1), 0);
     return nullptr;
 }
 
-template <typename Call> static void check_throws_asleep(Call call) {
-    pthread_t self = pthread_self(), thread;
+template <typename Call> static void check_throws_asleep(long number, Call call) {
+    sleeper self = {pthread_self(), number};
+    pthread_t thread;
     prepare();
     main_tid = check_gettid();
     CHECK_INT(pthread_create(&thread, nullptr, interrupt_main, &self), 0);
@@ -127,19 +134,19 @@ template <typename Call> static void check_throws_asleep(Call call) {
 }
 
 TEST(out_of_pause, "an exception out of rsig_pause() that was asleep") {
-    check_throws_asleep([] { return rsig_pause(); });
+    check_throws_asleep(SYS_ppoll, [] { return rsig_pause(); });
 }
 
 TEST(out_of_sigwait, "an exception out of rsig_sigwait() that was asleep") {
-    check_throws_asleep([] { return rsig_sigwait(RSIG_SIGSET(SIGTERM)); });
+    check_throws_asleep(CHECK_SYS_SIGWAIT, [] { return rsig_sigwait(RSIG_SIGSET(SIGTERM)); });
 }
 
 TEST(out_of_sigwaitinfo, "an exception out of rsig_sigwaitinfo() that was asleep") {
-    check_throws_asleep([] { return rsig_sigwaitinfo(RSIG_SIGSET(SIGTERM), nullptr); });
+    check_throws_asleep(CHECK_SYS_SIGWAIT, [] { return rsig_sigwaitinfo(RSIG_SIGSET(SIGTERM), nullptr); });
 }
 
 TEST(out_of_sigtimedwait, "an exception out of rsig_sigtimedwait() that was asleep") {
-    check_throws_asleep([] { return rsig_sigtimedwait(RSIG_SIGSET(SIGTERM), 1e9, nullptr); });
+    check_throws_asleep(CHECK_SYS_SIGWAIT, [] { return rsig_sigtimedwait(RSIG_SIGSET(SIGTERM), 1e9, nullptr); });
 }
 
 static int pump_inside(int, const rsig_siginfo_t *, void *) {

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 /// Its number, 0 while rsig has none.
 static NUMBER: AtomicI32 = AtomicI32::new(0);
-/// The numbers that are or were it, by what the program has made of them: nothing, or ignored. What it handles is in neither.
+/// The numbers that are or were it.
+static EVER: AtomicU64 = AtomicU64::new(0);
+/// Those of them that the program has made nothing of, or ignores. What it handles is in neither.
 static DEFAULT: AtomicU64 = AtomicU64::new(0);
 static IGNORED: AtomicU64 = AtomicU64::new(0);
 /// The thread for which rsig has unblocked the number, as pthread_self() has it, else 0.
@@ -51,8 +53,23 @@ pub(crate) fn number() -> c_int {
 /// From now on pokes have this number, whose low-level handler is installed; 0: there are none.
 pub(crate) fn set_number(signum: c_int) {
     release();
+    // Relaxed: the main thread's own.
+    EVER.fetch_or(sigset::one(signum), Ordering::Relaxed);
     // SeqCst: not after the load in `is_idle`.
     NUMBER.store(signum, Ordering::SeqCst);
+}
+
+/// Whether a poke of this number can be on its way.
+pub(crate) fn was_number(signum: c_int) -> bool {
+    // Relaxed: as above.
+    EVER.load(Ordering::Relaxed) & sigset::one(signum) != 0
+}
+
+/// None is, and rsig's handler need not stay.
+pub(crate) fn forget_number(signum: c_int) {
+    // Relaxed: as above.
+    EVER.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+    set_use(signum, Use::Handled);
 }
 
 /// Whether a number is or was a poke's and rsig's handler must stay there.

@@ -1,14 +1,13 @@
-//! A descriptor that is readable while there is something to take: rsig_fd()'s and a channel's. The main thread's own waits
-//! sleep on the first.
+//! A descriptor that is readable while there is something to take: rsig_fd()'s and a channel's.
 //!
-//! Whoever waits and the handler each write their own word, then read the other's: one of them must see the other
-//! (Dekker). So no delivery can fall between the last look at what is there and the wait, and while nobody waits
-//! nobody pays for a system call.
+//! Whoever arms it and the handler each write their own word, then read the other's: one of them must see the other
+//! (Dekker). So no delivery can fall between the last look at what is there and the first wait, and while nobody has asked
+//! for the descriptor nobody pays for a system call.
 //!
 //! One delivery of a batch writes: the one that found nothing there before it. But a writer can be slow, or never come
 //! back (a foreign handler that interrupted it can siglongjmp out), so while any is on its way the others write too.
 
-use crate::async_safe::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use crate::async_safe::atomic::{AtomicI32, AtomicU32, Ordering};
 use crate::sys::eventfd;
 use libc::c_int;
 
@@ -17,10 +16,8 @@ pub(crate) static WAKER: Waker = Waker::new();
 
 /// Its descriptor is lowered by the reader: one thread at a time.
 pub(crate) struct Waker {
-    /// The descriptor, or -1 while nobody waits.
+    /// The descriptor, or -1 while nobody has it.
     armed: AtomicI32,
-    /// Whether it stays armed, as it has been given away.
-    managed: AtomicBool,
     /// How many deliveries are on their way to it.
     writers: AtomicU32,
     /// How many writes have begun, and of how many it is known that they have been read back.
@@ -32,7 +29,6 @@ impl Waker {
     pub(crate) const fn new() -> Self {
         Self {
             armed: AtomicI32::new(-1),
-            managed: AtomicBool::new(false),
             writers: AtomicU32::new(0),
             written: AtomicU32::new(0),
             read: AtomicU32::new(0),
@@ -47,31 +43,17 @@ impl Waker {
 
     /// Deliveries leave the descriptor alone from now on.
     pub(crate) fn disarm(&self) {
-        // SeqCst: must pass neither the load in `is_idle` nor that in `stand_down`.
+        // SeqCst: must not pass the load in `is_idle`.
         self.armed.store(-1, Ordering::SeqCst);
     }
 
-    /// After a wait for `fd`, which stays armed where it is managed: also where another thread makes it so just now.
-    pub(crate) fn stand_down(&self, fd: c_int, is_more: impl FnOnce() -> bool) {
-        if self.is_managed() {
-            return;
-        }
-        self.disarm();
-        if self.is_managed() {
-            self.arm(fd);
-            self.lower(fd, is_more);
-        }
+    pub(crate) fn is_armed(&self) -> bool {
+        self.descriptor() >= 0
     }
 
-    pub(crate) fn is_managed(&self) -> bool {
-        // SeqCst: not before the store of `disarm`, see `stand_down`.
-        self.managed.load(Ordering::SeqCst)
-    }
-
-    /// Before the descriptor is armed.
-    pub(crate) fn set_managed(&self, managed: bool) {
-        // SeqCst: not after the store of `arm`, see `stand_down`.
-        self.managed.store(managed, Ordering::SeqCst);
+    fn descriptor(&self) -> c_int {
+        // Relaxed: the reader's own; a delivery that comes later is seen the next time.
+        self.armed.load(Ordering::Relaxed)
     }
 
     /// After `disarm`: whether the descriptor can be closed, as no delivery will write to it any more.
@@ -124,17 +106,16 @@ impl Waker {
         }
     }
 
-    /// When the reader has taken something, or found nothing: keeps the managed descriptor readable exactly while there is
+    /// When the reader has taken something, or found nothing: keeps the descriptor readable exactly while there is
     /// something. Costs no system call where nothing was written.
     pub(crate) fn settle(&self, is_more: impl Fn() -> bool) {
-        // Relaxed: the reader's own; a write that comes later is seen the next time.
-        let fd = self.armed.load(Ordering::Relaxed);
+        let fd = self.descriptor();
         let unread = || {
             // Acquire: what those who are done have written is in `written`.
             self.writers.load(Ordering::Acquire) != 0
                 || self.written.load(Ordering::Relaxed) != self.read.load(Ordering::Relaxed)
         };
-        if self.is_managed() && !is_more() && unread() {
+        if fd >= 0 && !is_more() && unread() {
             self.lower(fd, is_more);
         }
     }

@@ -17,7 +17,7 @@ use libc::{c_int, c_void};
 /// Any thread. Not async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn rsig_fd() -> c_int {
-    answer(waker::managed())
+    answer(waker::descriptor())
 }
 
 /// Whether something waits for rsig_pump(): cheap enough for an interpreter's loop.

@@ -17,8 +17,7 @@ use std::time::Duration;
 /// pause(2), look in a loop for what you wait for: right after a call such as rsig_read(), or when a signal that only a channel has
 /// lands on the waiting thread, it can end without any (see the README's limits).
 ///
-/// @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: the main
-///         thread waits with an eventfd; RSIG_ERROR_STATE
+/// @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE
 ///
 /// Any thread. Not async-signal-safe, nor a cancellation point.
 #[unsafe(no_mangle)]
@@ -27,15 +26,15 @@ pub extern "C-unwind" fn rsig_pause() -> c_int {
 }
 
 /// Waits for one of a set of signals and accepts it: it is no longer pending and no handler runs for it. The signals
-/// should be blocked in all threads, else they may be delivered elsewhere instead.
+/// should be blocked in all threads, else they may be delivered instead, here or elsewhere.
 ///
 /// A signal outside the set that interrupts the wait is handled, and the wait goes on. On the main thread, pending
 /// handlers run before this returns; if one refuses, nothing has been accepted. (An accepted signal that was not blocked cannot
 /// be given back to the system; a handler that became pending together with it is then the next rsig_pump()'s.)
 ///
 /// @param set  what to wait for; with no valid signal in it, the wait ends only by a refusal
-/// @return the signal's number; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM:
-///         the main thread waits with descriptors; RSIG_ERROR_STATE
+/// @return the signal's number; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE; where RSIG_RACE_FREE is 0,
+///         RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM, as the main thread waits with a descriptor there
 ///
 /// Any thread. Not async-signal-safe, nor a cancellation point. See sigwait(3).
 #[unsafe(no_mangle)]
@@ -109,8 +108,7 @@ unsafe fn accept(
 ///
 /// @param timeout  seconds, rounded up to the nanosecond; 0 only runs what is pending; negative: no limit
 /// @return how many handlers ran; 0 when the time is over; RSIG_ERROR_HANDLER if one refused; RSIG_ERROR_VALUE for a timeout that
-///         is NaN or infinite; RSIG_ERROR_OS for EMFILE, ENFILE or ENOMEM: it waits with an eventfd; RSIG_ERROR_THREAD;
-///         RSIG_ERROR_STATE
+///         is NaN or infinite; RSIG_ERROR_THREAD; RSIG_ERROR_STATE
 ///
 /// Main thread only. Not async-signal-safe, nor a cancellation point.
 #[unsafe(no_mangle)]
@@ -125,7 +123,7 @@ pub extern "C-unwind" fn rsig_wait(timeout: f64) -> c_int {
 ///
 /// @param set      the signals to accept; those without a handler stay pending
 /// @param timeout  seconds, rounded up to the nanosecond; 0 only looks; negative: no limit
-/// @return as rsig_wait(); without descriptors, so no EMFILE or ENFILE
+/// @return as rsig_wait(); where RSIG_RACE_FREE is 0, the errors of rsig_sigwait() too
 ///
 /// Main thread only. Not async-signal-safe, nor a cancellation point. See sigtimedwait(2).
 #[unsafe(no_mangle)]

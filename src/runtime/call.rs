@@ -5,7 +5,7 @@ use crate::runtime::error::Result;
 use crate::runtime::{main_thread, pump, state};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{errno, mask, signals};
+use crate::sys::{errno, eventfd, mask, signals};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,15 +60,42 @@ pub(crate) fn accept(
     set: rsig_sigset_t,
     timeout: Option<Duration>,
 ) -> std::result::Result<Accepted, Errno> {
+    if !stub::IS_RACE_FREE {
+        return accept_by_poll(set, timeout);
+    }
     wait::accept_by(set, timeout, |number, arguments| {
         // SAFETY: the arguments are those of the system call.
         unsafe { once(number, &arguments) }.map_err(Errno::from_raw)
     })
 }
 
-/// ppoll(2) for reading, by `once`.
-pub(crate) fn readable(fd: c_int, timeout: Option<Duration>) -> std::result::Result<(), Errno> {
-    wait::readable_by([fd], timeout, |number, arguments| {
+/// The same where only ppoll(2) has no race.
+fn accept_by_poll(
+    set: rsig_sigset_t,
+    timeout: Option<Duration>,
+) -> std::result::Result<Accepted, Errno> {
+    let before = mask::change(libc::SIG_BLOCK, set)?;
+    let result = wait::signalfd(set).and_then(|fd| {
+        let ready = readable([fd], timeout);
+        eventfd::close(fd);
+        match ready {
+            Ok(false) => Err(Errno::EAGAIN),
+            // Another thread may have been faster.
+            Ok(true) => wait::accept(set, Some(Duration::ZERO)).map_err(|_| Errno::EINTR),
+            Err(errno) => Err(errno),
+        }
+    });
+    // With a mask that was just read this cannot fail.
+    let _ = mask::change(libc::SIG_SETMASK, before);
+    result
+}
+
+/// ppoll(2) for reading, by `once`: whether one is readable.
+pub(crate) fn readable<const N: usize>(
+    fds: [c_int; N],
+    timeout: Option<Duration>,
+) -> std::result::Result<bool, Errno> {
+    wait::readable_by(fds, timeout, |number, arguments| {
         // SAFETY: the arguments are those of the system call.
         unsafe { once(number, &arguments) }.map_err(Errno::from_raw)
     })
@@ -166,7 +193,7 @@ fn install_poke(blocked: rsig_sigset_t, contended: bool) {
     }
 }
 
-/// What the main thread blocked when no better number could be found.
+/// What the main thread blocked when no number could be found that it does not block, else 0.
 static VAIN: AtomicU64 = AtomicU64::new(0);
 /// What the main thread had blocked before rsig unblocked its own number.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
@@ -184,13 +211,14 @@ impl Reachable {
         let contended = poke::take_contended();
         let blocked = mask::get().unwrap_or(0);
         let before = poke::number();
-        let is_better =
-            blocked & sigset::one(before) != 0 && !blocked & signals::all_real_time() != 0;
+        // Relaxed, here and below: the main thread's own.
+        let is_better = blocked & sigset::one(before) != 0
+            && !blocked & signals::all_real_time() != 0
+            && VAIN.load(Ordering::Relaxed) != blocked;
         if before == 0 || contended || is_better || !poke::is_installed() {
             install_poke(blocked, contended);
-            if is_better && poke::number() == before {
-                VAIN.store(blocked, Ordering::Relaxed);
-            }
+            let is_vain = blocked & sigset::one(poke::number()) != 0;
+            VAIN.store(if is_vain { blocked } else { 0 }, Ordering::Relaxed);
         }
         poke::reserve(main_thread::id());
         let number = poke::number();
@@ -200,7 +228,6 @@ impl Reachable {
         }
         if unblocked != 0 {
             // Every number is. What the program itself is sent of this one meanwhile is held back by the handler.
-            // Relaxed: the main thread's own.
             BLOCKED.store(blocked, Ordering::Relaxed);
             poke::set_held(true);
             let _ = mask::change(libc::SIG_UNBLOCK, unblocked);

@@ -254,7 +254,6 @@ impl State {
             place.with(|channel| {
                 channel.clear();
                 if is_lost {
-                    channel.waker().set_managed(false);
                     channel.waker().disarm();
                 }
             });
@@ -292,7 +291,6 @@ fn arm(seat: &mut Seat, channel: &Channel) -> Result<c_int> {
     if seat.fd < 0 {
         let error = |errno| Error::os(errno, format_args!("cannot open an eventfd"));
         seat.fd = eventfd::open().map_err(error)?;
-        channel.waker().set_managed(true);
         channel.waker().arm(seat.fd);
         channel.waker().lower(seat.fd, || channel.is_readable(&seat.reader));
     }
@@ -340,8 +338,8 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
 fn sleep(handle: Handle, timeout: Option<Duration>) -> Result<()> {
     let result = channel::place(handle.index()).and_then(|place| {
         place.with(|_| {
-            fd(handle).and_then(|fd| match call::readable(fd, timeout) {
-                Ok(()) | Err(Errno::EINTR) => Ok(()),
+            fd(handle).and_then(|fd| match call::readable([fd], timeout) {
+                Ok(_) | Err(Errno::EINTR) => Ok(()),
                 Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a channel"))),
             })
         })

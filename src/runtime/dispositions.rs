@@ -2,7 +2,7 @@
 
 use crate::async_safe::chain;
 use crate::async_safe::handler::{self, LOW_LEVEL, STAND_IN};
-use crate::async_safe::poke::{self, Use};
+use crate::async_safe::poke;
 use crate::async_safe::{before, channel, displaced};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
@@ -324,13 +324,13 @@ impl State {
         poke::set_number(0);
         let none_left = main_thread::is_current() && poke::is_idle();
         for signum in 1..=signals::MAX {
-            if poke::is_taken(signum) {
+            if poke::was_number(signum) {
                 // A poke on its way would find the default action, death; and so would one that waits, blocked.
                 if !(none_left && poke::drain(sigset::one(signum))) {
                     continue;
                 }
             }
-            poke::set_use(signum, Use::Handled);
+            poke::forget_number(signum);
             let Ok(entry) = self.entry(signum) else { continue };
             let entry = std::mem::replace(entry, Entry::NEW);
             tell_pump(signum, &rsig_action_t::DEFAULT);

@@ -10,33 +10,50 @@ use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 
 impl State {
-    /// Takes the highest real-time signal that nobody uses for pokes; one that is blocked, and so waits for somebody's sigwait(),
-    /// only where there is no other. Then the one there is stays, unless it is `contended`. Without one, signals that land
-    /// on other threads do not interrupt the main thread's system call.
+    /// Takes the highest real-time signal that nobody uses for pokes, or else one that has rsig's handler; one that is blocked, and
+    /// so waits for somebody's sigwait(), only where there is no other. Then the one there is stays, unless it is `contended`.
+    /// Without one, signals that land on other threads do not interrupt the main thread's system call.
     pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t, contended: bool) {
         let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
         let is_in = |set: rsig_sigset_t, signum: c_int| set & sigset::one(signum) != 0;
         let before = poke::number();
         let needed = contended || before == 0 || !poke::is_installed();
         let pending = mask::pending().unwrap_or(0);
-        let unblocked = numbers().filter(|&signum| !is_in(blocked, signum));
-        let quiet = numbers().filter(|&signum| {
-            needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
-        });
-        for signum in unblocked.chain(quiet) {
-            let free = action::get(signum).ok().filter(|now| {
-                now.handler() == libc::SIG_DFL || now.is(LOW_LEVEL) && poke::is_left_over(signum)
-            });
-            if let Some(found) = free
-                && self.install(signum, &found, &disposition()).is_ok()
-            {
-                self.forget_action(signum);
-                poke::set_use(signum, Use::Default);
-                poke::set_number(signum);
-                return;
-            }
-        }
+        let unblocked = || numbers().filter(|&signum| !is_in(blocked, signum));
+        let quiet = || {
+            numbers().filter(|&signum| {
+                needed && signum != before && is_in(blocked, signum) && !is_in(pending, signum)
+            })
+        };
+        let _ = unblocked().any(|signum| self.take_free(signum))
+            || unblocked().any(share)
+            || quiet().any(|signum| self.take_free(signum))
+            || quiet().any(share);
     }
+
+    /// Where nobody uses it.
+    fn take_free(&mut self, signum: c_int) -> bool {
+        let free = action::get(signum).ok().filter(|now| {
+            now.handler() == libc::SIG_DFL || now.is(LOW_LEVEL) && poke::is_left_over(signum)
+        });
+        let is_taken =
+            free.is_some_and(|found| self.install(signum, &found, &disposition()).is_ok());
+        if is_taken {
+            self.forget_action(signum);
+            poke::set_use(signum, Use::Default);
+            poke::set_number(signum);
+        }
+        is_taken
+    }
+}
+
+/// Where the program has it, through rsig.
+fn share(signum: c_int) -> bool {
+    let is_handled = action::get(signum).is_ok_and(|now| now.is(LOW_LEVEL));
+    if is_handled {
+        poke::set_number(signum);
+    }
+    is_handled
 }
 
 /// When a number that is or was a poke's has a new action, and in the kernel a new disposition.

@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) warning: Hook,
     /// By place.
     pub(crate) channels: [Option<channel::Kept>; MAX],
-    /// The main thread's eventfd for waiting, -1 until it waits for the first time.
+    /// rsig_fd()'s, -1 until somebody asks for it.
     pub(crate) waker_fd: c_int,
 }
 

@@ -5,11 +5,10 @@ use crate::async_safe::handler::deliver;
 use crate::async_safe::pending::PENDING;
 use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::waker::{self, End};
 use crate::runtime::{call, dispositions, main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{clock, eventfd, mask};
+use crate::sys::{clock, mask};
 use libc::c_int;
 use nix::errno::Errno;
 use std::time::Duration;
@@ -22,15 +21,13 @@ pub(crate) fn pause() -> Result<()> {
         if pump::run()? > 0 {
             return Ok(());
         }
-        if waker::sleep(NO_FD, None)? == End::Interrupted && PENDING.tripped() == 0 {
+        sleep(None)?;
+        if PENDING.tripped() == 0 {
             // Another party's handler ran.
             return Ok(());
         }
     }
-    match wait::readable([NO_FD], None) {
-        Ok(()) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(cannot_wait(errno)),
-    }
+    sleep(None)
 }
 
 /// Until a handler has run; how many did, 0 where the time is over.
@@ -44,7 +41,15 @@ pub(crate) fn wait(timeout: Option<Duration>) -> Result<c_int> {
         if ran > 0 || left == Some(Duration::ZERO) {
             return Ok(ran);
         }
-        waker::sleep(NO_FD, left)?;
+        sleep(left)?;
+    }
+}
+
+/// Until any handler has run on this thread, something is tripped on the main one, or the time is over.
+fn sleep(timeout: Option<Duration>) -> Result<()> {
+    match call::readable([], timeout) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(cannot_wait(errno)),
     }
 }
 
@@ -60,13 +65,7 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
         }
         // Without a handler it would be accepted and lost.
         let handled = set & dispositions::handled();
-        // What is pending already needs no wait that a signal could slip in front of.
-        let accepted = match accept(handled, Some(Duration::ZERO)) {
-            Err(Errno::EAGAIN) if left != Some(Duration::ZERO) => call::accept(handled, left),
-            accepted => accepted,
-        };
-        match accepted {
-            Ok(accepted) if poke::is_poke(&accepted.origin()) => {}
+        match accept_pending_first(handled, left) {
             Ok(accepted) => deliver(accepted.signum(), accepted.origin()),
             // What became pending by the end of the time runs before we say so.
             Err(Errno::EAGAIN) => return pump::run(),
@@ -76,8 +75,6 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
     }
 }
 
-const NO_FD: c_int = -1;
-
 /// Accepts a signal of `set`; none where the time is over.
 pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     main_thread::require_init()?;
@@ -86,19 +83,12 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
     // Asked anew in each round: see `pause`.
     while main_thread::is_current() {
         pump::run()?;
-        let left = deadline.map(left);
-        let mut accepted = accept_now(set)?;
-        if accepted.is_none() {
-            if left == Some(Duration::ZERO) {
-                return Ok(None);
-            }
-            accepted = accept_later(set, left)?;
-        }
-        if let Some(accepted) = accepted {
-            if gave_way || !give_way(&accepted) {
-                return Ok(Some(accepted));
-            }
-            gave_way = true;
+        match accept_pending_first(set, deadline.map(left)) {
+            Ok(accepted) if gave_way || !give_way(&accepted) => return Ok(Some(accepted)),
+            Ok(_) => gave_way = true,
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(cannot_wait(errno)),
         }
     }
     accept_elsewhere(set, deadline)
@@ -125,36 +115,32 @@ fn give_way(accepted: &Accepted) -> bool {
         && accepted.put_back().is_ok()
 }
 
-/// A poke that came too late for a call is nobody's signal.
 fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> std::result::Result<Accepted, Errno> {
-    match wait::accept(set, timeout) {
+    unless_poke(wait::accept(set, timeout))
+}
+
+/// A poke that came too late for a call is nobody's signal.
+fn unless_poke(
+    result: std::result::Result<Accepted, Errno>,
+) -> std::result::Result<Accepted, Errno> {
+    match result {
         Ok(accepted) if poke::is_poke(&accepted.origin()) => Err(Errno::EINTR),
         result => result,
     }
 }
 
-fn accept_now(set: rsig_sigset_t) -> Result<Option<Accepted>> {
+/// What is pending already needs no wait that a signal could slip in front of, and no handler that makes itself pending again can
+/// keep it from us.
+fn accept_pending_first(
+    set: rsig_sigset_t,
+    timeout: Option<Duration>,
+) -> std::result::Result<Accepted, Errno> {
     match accept(set, Some(Duration::ZERO)) {
-        Ok(accepted) => Ok(Some(accepted)),
-        Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-        Err(errno) => Err(cannot_wait(errno)),
+        Err(Errno::EAGAIN) if timeout != Some(Duration::ZERO) => {
+            unless_poke(call::accept(set, timeout))
+        }
+        result => result,
     }
-}
-
-/// Sleeps until a signal of `set` is pending, or anything else happened. Meanwhile the set is blocked, so that
-/// it is accepted and not delivered: sigtimedwait(2) does the same.
-fn accept_later(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
-    let before = mask::change(libc::SIG_BLOCK, set).map_err(cannot_wait)?;
-    let result = sleep_until_pending(set, timeout).and_then(|_| accept_now(set));
-    mask::change(libc::SIG_SETMASK, before).map_err(cannot_wait)?;
-    result
-}
-
-fn sleep_until_pending(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<End> {
-    let fd = wait::signalfd(set).map_err(cannot_wait)?;
-    let result = waker::sleep(fd, timeout);
-    eventfd::close(fd);
-    result
 }
 
 /// When the time is over: on the monotonic clock, or 0 for at once, which needs no clock.

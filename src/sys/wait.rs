@@ -12,7 +12,7 @@ use std::ptr;
 use std::time::Duration;
 
 /// The size of the kernel's signal set, which those system calls want to hear.
-const SET_SIZE: usize = size_of::<rsig_sigset_t>();
+pub(crate) const SET_SIZE: usize = size_of::<rsig_sigset_t>();
 
 /// A signal taken from the kernel's pending set.
 pub(crate) struct Accepted {
@@ -70,29 +70,19 @@ pub(crate) fn accept_by(
     Ok(Accepted { raw: unsafe { raw.assume_init() } })
 }
 
-/// ppoll(2) for reading, without a mask: no timeout is no limit. EINTR where a handler ran.
-pub(crate) fn readable<const N: usize>(
-    fds: [c_int; N],
-    timeout: Option<Duration>,
-) -> Result<(), Errno> {
-    readable_by(fds, timeout, |number, [fds, n, timeout, mask, ..]| {
-        // SAFETY: the arguments are those of the system call.
-        Errno::result(unsafe { libc::syscall(number, fds, n, timeout, mask) })
-    })
-}
-
-/// The same by another way to make a system call.
+/// ppoll(2) for reading, without a mask, by some way to make a system call: whether one is readable; no timeout is no limit.
+/// EINTR where a handler ran.
 pub(crate) fn readable_by<const N: usize>(
     fds: [c_int; N],
     timeout: Option<Duration>,
     call: impl FnOnce(c_long, [c_long; 6]) -> Result<c_long, Errno>,
-) -> Result<(), Errno> {
+) -> Result<bool, Errno> {
     let mut fds = fds.map(|fd| pollfd { fd, events: libc::POLLIN, revents: 0 });
     let mut timeout = timeout.map(clock::to_timespec);
     let timeout = timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
     const NO_MASK: c_long = 0;
     let arguments = [fds.as_mut_ptr() as c_long, N as c_long, timeout as c_long, NO_MASK, 0, 0];
-    call(libc::SYS_ppoll, arguments).map(|_| ())
+    call(libc::SYS_ppoll, arguments).map(|ready| ready > 0)
 }
 
 /// signalfd(2): a descriptor that is readable, for the calling thread, while a signal of `set` is pending.

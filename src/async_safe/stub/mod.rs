@@ -24,6 +24,8 @@ mod x86_64;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
+pub(crate) const IS_RACE_FREE: bool = true;
+
 /// The main thread's stack pointer while it is in the stub, else 0. Written by the stub itself, read by handlers on the same
 /// thread.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);

@@ -86,7 +86,6 @@ impl Open {
     pub(crate) fn arm(&self) -> c_int {
         let fd = eventfd::open();
         let waker = self.get().waker();
-        waker.set_managed(true);
         waker.arm(fd);
         waker.lower(fd, || self.get().is_readable(&self.reader));
         fd

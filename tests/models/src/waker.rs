@@ -16,21 +16,17 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         model::bounded("waker_sleeper_of_pending", 3, sleeper_of_pending),
         model::bounded("waker_sleeper_of_a_ring", 3, sleeper_of_ring),
-        model::trial("waker_two_sleeps", two_sleeps),
-        model::bounded("waker_managed", 1, managed),
-        model::bounded("waker_managed_one_delivery", 4, || managed_one_writer(1)),
-        model::trial("waker_managed_one_writer_goes_on", || managed_one_writer(2)),
+        model::bounded("waker_armed", 1, armed),
+        model::bounded("waker_armed_one_delivery", 4, || armed_one_writer(1)),
+        model::trial("waker_armed_one_writer_goes_on", || armed_one_writer(2)),
         model::counted("waker_writer_that_never_comes_back", abandoned_writer),
         model::trial("waker_closed_only_when_idle", closing),
-        model::trial("waker_managed_while_a_sleep_ends", || stand_down(Bed::sleep)),
-        model::trial("waker_managed_while_the_time_of_a_sleep_is_over", || stand_down(Bed::nap)),
     ]
 }
 
 pub(crate) fn touch(waker: &Waker) {
     waker.reset();
     waker.disarm();
-    waker.set_managed(false);
     waker.is_idle();
 }
 
@@ -60,30 +56,8 @@ impl Bed {
         self.pending.take(A).map_or(0, |batch| batch.count)
     }
 
-    /// The runtime's `waker::sleep`.
-    fn sleep(&self) {
-        self.sleep_by(eventfd::wait);
-    }
-
-    /// One whose time is over at once.
-    fn nap(&self) {
-        self.sleep_by(|_| ());
-    }
-
-    fn sleep_by(&self, wait: fn(c_int)) {
-        if !self.waker.is_managed() {
-            self.waker.lower(self.fd, || self.is_more());
-        }
-        self.waker.arm(self.fd);
-        if !self.is_more() {
-            wait(self.fd);
-        }
-        self.waker.stand_down(self.fd, || self.is_more());
-    }
-
-    /// The runtime's `waker::managed`, and the channels' `arm`.
-    fn manage(&self) {
-        self.waker.set_managed(true);
+    /// The runtime's `waker::descriptor`, and the channels' `arm`.
+    fn arm(&self) {
         self.waker.arm(self.fd);
         self.waker.lower(self.fd, || self.is_more());
     }
@@ -129,25 +103,6 @@ fn sleeper_of_ring() {
     writer.join().unwrap();
 }
 
-/// A late wake of the first must not take the second's.
-fn two_sleeps() {
-    let bed = bed();
-    let writers = [1, 2].map(|writer| {
-        let bed = bed.clone();
-        thread::spawn(move || bed.deliver(writer, 0))
-    });
-    let mut count = 0;
-    while {
-        count += bed.take();
-        count < 2
-    } {
-        bed.sleep();
-    }
-    for writer in writers {
-        writer.join().unwrap();
-    }
-}
-
 fn read_until(bed: &Bed, total: u32) {
     let mut count = 0;
     loop {
@@ -160,13 +115,13 @@ fn read_until(bed: &Bed, total: u32) {
     }
 }
 
-fn managed() {
+fn armed() {
     let bed = bed();
     let writers = [1, 2].map(|writer| {
         let bed = bed.clone();
         thread::spawn(move || bed.deliver(writer, 0))
     });
-    bed.manage();
+    bed.arm();
     read_until(&bed, 2);
     for writer in writers {
         writer.join().unwrap();
@@ -174,7 +129,7 @@ fn managed() {
     bed.assert_settled();
 }
 
-fn managed_one_writer(deliveries: u32) {
+fn armed_one_writer(deliveries: u32) {
     let bed = bed();
     let writer = bed.clone();
     let writer = thread::spawn(move || {
@@ -182,7 +137,7 @@ fn managed_one_writer(deliveries: u32) {
             writer.deliver(1, number as i32);
         }
     });
-    bed.manage();
+    bed.arm();
     read_until(&bed, deliveries);
     writer.join().unwrap();
     // A bit may be left with nothing behind it.
@@ -195,7 +150,7 @@ fn managed_one_writer(deliveries: u32) {
 /// The other one's delivery makes the descriptor readable all the same.
 fn abandoned_writer(step: u32) -> bool {
     let bed = bed();
-    bed.manage();
+    bed.arm();
     let (lost, other) = (bed.clone(), bed.clone());
     let lost = thread::spawn(move || steps::abandon(step, || lost.deliver(1, 0)));
     let other = thread::spawn(move || other.deliver(2, 0));
@@ -218,13 +173,12 @@ fn abandoned_writer(step: u32) -> bool {
 
 fn closing() {
     let bed = bed();
-    bed.manage();
+    bed.arm();
     let writers = [1, 2].map(|writer| {
         let bed = bed.clone();
         // Writing to a closed descriptor is a failure. What is recorded here orders nothing, so that the waker's own words must.
         thread::spawn(move || bed.waker.deliver(|| writer == 1))
     });
-    bed.waker.set_managed(false);
     bed.waker.disarm();
     if bed.waker.is_idle() {
         eventfd::close(bed.fd);
@@ -233,21 +187,4 @@ fn closing() {
         writer.join().unwrap();
     }
     assert!(bed.waker.is_idle());
-}
-
-/// rsig_fd() is called on another thread while the main thread sleeps.
-fn stand_down(sleep: fn(&Bed)) {
-    let bed = bed();
-    let (writer, other) = (bed.clone(), bed.clone());
-    let writer = thread::spawn(move || writer.deliver(1, 0));
-    let other = thread::spawn(move || other.manage());
-    sleep(&bed);
-    writer.join().unwrap();
-    other.join().unwrap();
-    assert!(bed.is_more());
-    assert!(eventfd::is_readable(bed.fd));
-    bed.take();
-    bed.assert_settled();
-    bed.deliver(1, 1);
-    assert!(eventfd::is_readable(bed.fd));
 }
