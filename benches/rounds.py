@@ -1,0 +1,78 @@
+"""Measures contenders in turn, a batch of each in every round, so that what the machine does meanwhile meets all alike."""
+import random
+import statistics
+import subprocess
+
+BATCH = 2e6  # nanoseconds
+
+
+class Child:
+    """A program that answers as bench.h says."""
+
+    def __init__(self, command):
+        self.command = command
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1)
+
+    def ask(self, count):
+        """Nanoseconds of an operation: the batch's median, or its average as the one value."""
+        self.process.stdin.write(f"{count}\n")
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{' '.join(self.command)}: ended with {self.process.wait()}")
+        return [float(word) for word in line.split()]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+class Results:
+    """What was measured, by contender: for each round the batch's values."""
+
+    def __init__(self, commands, rounds, batch=None):
+        children = {name: Child(command) for name, command in commands.items()}
+        counts = {name: batch or calibrate(child) for name, child in children.items()}
+        self.batches = {name: [] for name in children}
+        order, chance = list(children), random.Random(1)
+        for _ in range(rounds):
+            chance.shuffle(order)
+            for name in order:
+                self.batches[name].append(children[name].ask(counts[name]))
+        for child in children.values():
+            child.end()
+        names = list(children)
+        medians = [[statistics.median(batch) for batch in self.batches[name]] for name in names]
+        self.rounds = [dict(zip(names, values)) for values in zip(*medians)]
+
+    def __contains__(self, name):
+        return name in self.batches
+
+    def nanoseconds(self, name):
+        return statistics.median(values[name] for values in self.rounds)
+
+    def percentile(self, name, percent):
+        """Of all single values."""
+        values = sorted(value for batch in self.batches[name] for value in batch)
+        return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+    def ratio(self, name, other):
+        """The median of the rounds' ratios, and half of what the middle half of them spans."""
+        ratios = [values[name] / values[other] for values in self.rounds]
+        return statistics.median(ratios), spread(ratios)
+
+
+def spread(values):
+    if len(values) < 2:
+        return 0.0
+    low, _, high = statistics.quantiles(values, n=4)
+    return (high - low) / 2
+
+
+def calibrate(child):
+    """How many operations are a batch."""
+    count = 1
+    for _ in range(3):
+        count = max(1, min(10_000_000, int(BATCH / max(child.ask(count)[0], 0.1))))
+    return count
