@@ -52,7 +52,7 @@ static inline void bench_register(const char *name, void (*run)(void)) {
 
 /* Runs what follows n times and answers, for each n that is asked for. `handled`: how many signals one operation handles. */
 #define EACH(handled)                                                                              \
-    for (long bench_n; bench_begin(&bench_n); bench_end(bench_n, handled))                         \
+    for (long bench_n; (bench_n = bench_begin()) > 0; bench_end(bench_n, handled))                 \
         for (long bench_i = 0; bench_i < bench_n; bench_i++)
 
 static volatile long bench_handled; /* in this batch */
@@ -82,12 +82,12 @@ static inline void bench_answer(const double *values, long count) {
     fflush(stdout);
 }
 
-static inline int bench_begin(long *n) {
-    *n = bench_next();
+static inline long bench_begin(void) {
+    long n = bench_next();
     bench_handled = 0;
     bench_nanoseconds = 0;
     bench_start();
-    return *n > 0;
+    return n;
 }
 
 static inline void bench_end(long n, long handled) {

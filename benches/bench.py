@@ -11,8 +11,8 @@ from programs import HERE, PEERS, RSIG, Programs, output
 from rounds import Results
 from sections import SECTIONS, WAITS
 
-ROUNDS = int(os.environ.get("ROUNDS") or 101)
-ENOUGH = 31  # rounds, to be kept in docs/
+ROUNDS = int(os.environ.get("ROUNDS") or 201)
+ENOUGH = 101  # rounds, to be kept in docs/
 
 
 def say(text):

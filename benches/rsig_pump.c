@@ -1,6 +1,8 @@
 /* A program that pumps where it can be interrupted; with -DASKS it asks rsig_tripped() first, with -DLOADS the flags. */
 #include "rsig_peer.h"
 
+#define LIKELY(condition) __builtin_expect(condition, 1)
+
 static const volatile uint64_t *flags;
 
 static void peer_open(int signum) {
@@ -12,9 +14,9 @@ static void peer_close(void) { OK(rsig_fini()); }
 
 static void peer_poll(void) {
 #if defined ASKS
-    if (!rsig_tripped()) return;
+    if (LIKELY(!rsig_tripped())) return;
 #elif defined LOADS
-    if (!*flags) return;
+    if (LIKELY(!*flags)) return;
 #endif
     OK(rsig_pump());
 }

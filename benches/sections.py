@@ -1,8 +1,7 @@
 """What is measured, and what is to hold of it."""
 from dataclasses import dataclass, field
-import statistics
 
-from rounds import spread
+from rounds import median
 
 LOOPS = ["libev", "libevent", "libuv", "GLib"]
 ACCEPTORS = ["signalfd + epoll", "sd-event"]
@@ -18,7 +17,7 @@ class Limit:
     most: float
 
     def rows(self, results):
-        """What it is about, the ratio, its spread; the worst of the others only."""
+        """What it is about, the ratio, its error; the worst of the others only."""
         others = [other for other in self.others if other in results]
         if self.name in results and others:
             worst = max(others, key=lambda other: results.ratio(self.name, other)[0])
@@ -46,10 +45,10 @@ class EachFurther(Limit):
     def rows(self, results):
         for few, many in ((1, 8), (1, 64)):
             ratios = [
-                (round[f"{many} channels"] - round[f"{few} channels"]) / (many - few) / round[self.others[0]]
+                (round[f"channels: {many}"] - round[f"channels: {few}"]) / (many - few) / round[self.others[0]]
                 for round in results.rounds
             ]
-            yield f"each of {few + 1} to {many} channels / {self.others[0]}", statistics.median(ratios), spread(ratios)
+            yield f"each of {few + 1} to {many} channels / {self.others[0]}", *median(ratios)
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Section:
     contenders: dict  # name: the command's words, the first of which is a program's name
     reference: str
     limits: list
-    batch: int = None  # operations; None: what two milliseconds allow
+    batch: int = None  # operations; None: what a millisecond allows
     percentiles: bool = False
     chart: bool = False
     results: object = field(default=None, repr=False)
@@ -76,9 +75,8 @@ def replies(names):
 def wait(name, measure, sent=None):
     """One of waits.c in both its builds."""
     sender = ["sender", sent] if sent else []
-    system, rsig = f"{name}, system", f"{name}, rsig"
-    contenders = {system: [*sender, "system waits", measure], rsig: [*sender, "rsig waits", measure]}
-    return Section(name, "", contenders, system, [Limit(rsig, [system], 1.03)], 100 if sent else None)
+    contenders = {who: [*sender, f"{who} waits", measure] for who in ("rsig", "system")}
+    return Section(name, "", contenders, "system", [Limit("rsig", ["system"], 1.03)], 100 if sent else None)
 
 
 SECTIONS = [
@@ -121,7 +119,7 @@ SECTIONS = [
         "Delivery with so many channels",
         "raise(), then rsig_pump(); each channel gets a copy of the record. Reading them is not measured.",
         {"sigaction": ["sigaction", "one"]}
-        | {f"{n} channels": ["channels", f"channels_{n}"] for n in (0, 1, 8, 64)},
+        | {f"channels: {n}": ["channels", f"channels_{n}"] for n in (0, 1, 8, 64)},
         "sigaction",
         [EachFurther("", ["sigaction"], 0.03)],
     ),
@@ -233,6 +231,7 @@ WAITS = [
     wait("write, ready", "write_ready"),
     wait("nanosleep, 0", "sleep_ready"),
     wait("nanosleep, 20 µs", "sleep_asleep"),
+    wait("syscall, getppid", "syscall_ready"),
     wait("open and close", "open_ready"),
     wait("send and recv, ready", "send_recv_ready"),
     wait("connect and accept, ready", "connect_accept_ready"),

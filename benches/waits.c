@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -190,6 +191,12 @@ static void sleep_for(double seconds) {
 
 MEASURE(sleep_ready) { sleep_for(0); }
 MEASURE(sleep_asleep) { sleep_for(20e-6); }
+
+/* One attempt at a call that does nothing. */
+MEASURE(syscall_ready) {
+    set_up(SIGUSR1);
+    EACH(0) OK(CALL(syscall)(SYS_getppid, 0, 0, 0, 0, 0, 0));
+}
 
 MEASURE(open_ready) {
     set_up(SIGUSR1);
