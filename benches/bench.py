@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import report
-from programs import HERE, PEERS, RSIG, Programs, output
+from programs import HERE, Programs, output
 from rounds import Results
 from sections import SECTIONS, WAITS
 
@@ -33,16 +33,14 @@ def measure(section, commands):
 
 
 def sizes(programs):
-    files = {library.name: programs.file_of(library) for library in [RSIG, *PEERS.values()] if library.name in programs.versions}
-    files["CPython"] = Path(sys.executable).resolve()
-    if "signal-hook" in programs.versions:
-        files["signal-hook (a program)"] = Path(programs.commands["empty signal-hook"][0])
     rows = []
-    for name, file in files.items():
+    for name in programs.versions:
+        file = programs.file_of(name)
         size, needed = programs.size_of(file)
         others = [library for library in needed if library.split(".so")[0] not in ("libc", "ld-linux-x86-64")]
         rows.append([name, file.name, f"{size:,}", ", ".join(others) or "none"])
-    return report.table(["", "file", "bytes, stripped", "needs besides libc"], rows)
+    text = "signal-hook's is an empty program with it."
+    return text + "\n\n" + report.table(["", "file", "bytes, stripped", "needs besides libc"], rows)
 
 
 def processor():

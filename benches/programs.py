@@ -120,19 +120,24 @@ class Programs:
         for peer in "flag", "iterator", "iterator-siginfo":
             self.commands[f"signal-hook {peer}"] = None if is_missing else [program, peer]
         self.commands["empty signal-hook"] = None if is_missing else [program, "empty"]
-        lock = manifest.with_name("Cargo.lock").read_text().split('name = "signal-hook"\nversion = "')[1]
-        self.versions["signal-hook"] = lock[: lock.index('"')]
+        if not is_missing:
+            lock = manifest.with_name("Cargo.lock").read_text().split('name = "signal-hook"\nversion = "')[1]
+            self.versions["signal-hook"] = lock[: lock.index('"')]
 
     def _cpython(self):
         self.commands["CPython"] = [sys.executable, "-I", str(HERE / "cpython.py")]
         self.commands["empty CPython"] = [sys.executable, "-I", "-S", "-c", ""]
         self.versions["CPython"] = ".".join(map(str, sys.version_info[:3]))
 
-    def file_of(self, library):
-        """Where the dynamic linker finds a library."""
-        lines = (output("ldd", *self.commands[f"empty {library.name}"]) or "").splitlines()
-        name = "lib" + library.link[2:]
-        return next(Path(line.split()[2]) for line in lines if line.split()[0].startswith(name))
+    def file_of(self, name):
+        """Where the dynamic linker finds the library of that name; or the program, if it is not in one."""
+        program = self.commands[f"empty {name}"][0]
+        libraries = {library.name: library.link[2:] for library in [RSIG, *PEERS.values()]} | {"CPython": "python"}
+        for line in (output("ldd", program) or "").splitlines():
+            words = line.split()
+            if name in libraries and words[0].startswith("lib" + libraries[name]):
+                return Path(words[2])
+        return Path(program).resolve()
 
     def size_of(self, file):
         """A file's size in bytes without what `strip` takes, and what it needs."""

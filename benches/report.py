@@ -45,7 +45,7 @@ def waits_table(sections):
 
 def verdicts(sections):
     rows = [
-        [title, what, with_error(ratio, error), f"{most:g}", verdict(ratio, error or 0, most)]
+        [title, what, with_error(ratio, error), f"{most:g}", verdict(ratio, error, most)]
         for section in sections
         for title, most, (what, ratio, error) in _limits(section)
     ]

@@ -53,10 +53,20 @@ class Results:
     def nanoseconds(self, name):
         return statistics.median(values[name] for values in self.rounds)
 
-    def percentile(self, name, percent):
-        """Of all single values."""
-        values = sorted(value for batch in self.batches[name] for value in batch)
+    def percentile(self, name, percent, first=0, step=1):
+        """Of all single values, or of every so many rounds'."""
+        values = sorted(value for batch in self.batches[name][first::step] for value in batch)
         return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+    def percentile_ratio(self, name, other, percent):
+        """The median of eight groups of rounds, and its error."""
+        groups = min(8, len(self.rounds))
+        return median(
+            [
+                self.percentile(name, percent, group, groups) / self.percentile(other, percent, group, groups)
+                for group in range(groups)
+            ]
+        )
 
     def ratio(self, name, other):
         """The median of the rounds' ratios, and its error."""

@@ -34,8 +34,8 @@ class Percentile(Limit):
         others = [other for other in self.others if other in results]
         if self.name in results and others:
             best = min(others, key=lambda other: results.percentile(other, self.percent))
-            ratio = results.percentile(self.name, self.percent) / results.percentile(best, self.percent)
-            yield f"{self.name} / {best}, p{self.percent:g}", ratio, None
+            ratio, error = results.percentile_ratio(self.name, best, self.percent)
+            yield f"{self.name} / {best}, p{self.percent:g}", ratio, error
 
 
 @dataclass
@@ -82,7 +82,8 @@ def wait(name, measure, sent=None):
 SECTIONS = [
     Section(
         "A raised signal, to its deferred handler",
-        "raise(), then what the program does to run the handler. sigaction's handler runs in signal context, and may do nothing of use there.",
+        "raise(), then what the program does to run the handler. sigaction's handler runs in signal "
+        "context, and may do nothing of use there.",
         each(["sigaction", "rsig_pump", "rsig_tripped", "rsig_tripped_flags", "signal-hook flag", "CPython"], "one"),
         "sigaction",
         [
@@ -93,7 +94,8 @@ SECTIONS = [
     ),
     Section(
         "A raised signal, to a callback of an event loop",
-        "raise(), then an iteration of the loop, which may sleep, until the callback has run. GLib's signals go through a thread of its own.",
+        "raise(), then an iteration of the loop, which may sleep, until the callback has run. GLib's "
+        "signals go through a thread of its own.",
         each(["rsig_fd + epoll", *LOOPS], "one"),
         "libev",
         [Limit("rsig_fd + epoll", LOOPS, 1)],
@@ -109,7 +111,8 @@ SECTIONS = [
     ),
     Section(
         "A raised signal, to one of many listeners",
-        "raise(), then the listener's record is read. signal-hook's plain iterator has numbers only, the other one siginfo.",
+        "raise(), then the listener's record is read. signal-hook's plain iterator has numbers only, the "
+        "other one siginfo.",
         each(["sigaction", "rsig_channel", "rsig_channel + epoll", *ITERATORS], "one"),
         "sigaction",
         [Limit("rsig_channel", ITERATORS, 1)],
@@ -125,7 +128,8 @@ SECTIONS = [
     ),
     Section(
         "A burst of 1,000 real-time signals",
-        "1,000 times raise(), then all are handled. libev tells of them once, GLib knows no real-time signals.",
+        "1,000 times raise(), then all are handled. libev tells of them once, GLib knows no real-time "
+        "signals.",
         each(
             ["sigaction", "rsig_pump", "rsig_channel", "signal-hook flag", "CPython", *ITERATORS]
             + ["rsig_fd + epoll", "libev", "libevent", "libuv"]
@@ -145,7 +149,8 @@ SECTIONS = [
     ),
     Section(
         "A signal from another process, to the reply",
-        "Another process sends it when the receiver sleeps, and waits for the byte that the handler writes. Both on the same processor: kill(), a switch to the receiver, write(), a switch back.",
+        "Another process sends it when the receiver sleeps, and waits for the byte that the handler "
+        "writes. Both on the same processor: kill(), a switch to the receiver, write(), a switch back.",
         replies(
             ["sigaction", "sigwait", "sigtimedwait", "signalfd", "rsig_pump", "rsig_dispatch", "rsig_fd + epoll"]
             + ["rsig_channel", *LOOPS, *ACCEPTORS, *ITERATORS, "CPython"]
