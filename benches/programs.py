@@ -117,9 +117,10 @@ class Programs:
         if is_missing:
             self.missing["signal-hook"] = "cargo cannot build it"
         program = str(target / "release/signal-hook")
-        for peer in "flag", "iterator", "iterator-siginfo":
-            self.commands[f"signal-hook {peer}"] = None if is_missing else [program, peer]
-        self.commands["empty signal-hook"] = None if is_missing else [program, "empty"]
+        names = {f"signal-hook {peer}": peer for peer in ("flag", "iterator", "iterator-siginfo")}
+        names |= {"sigaction in Rust": "sigaction", "empty signal-hook": "empty"}
+        for name, peer in names.items():
+            self.commands[name] = None if is_missing else [program, peer]
         if not is_missing:
             lock = manifest.with_name("Cargo.lock").read_text().split('name = "signal-hook"\nversion = "')[1]
             self.versions["signal-hook"] = lock[: lock.index('"')]

@@ -6,7 +6,7 @@ use signal_hook::iterator::exfiltrator::{Exfiltrator, SignalOnly};
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 const BURST: usize = 1000;
@@ -44,6 +44,48 @@ impl Peer for Flag {
 
     fn close(self) {
         signal_hook::low_level::unregister(self.id);
+    }
+}
+
+/// sigaction.c again: what of a difference to the C programs is not signal-hook's.
+struct Sigaction(libc::c_int);
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn on_signal(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    HANDLED.store(HANDLED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+impl Sigaction {
+    fn set(&self, handler: usize) {
+        // SAFETY: all zeros is a sigaction, with an empty mask; the handler is of the kind that the flags say.
+        let result = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler;
+            action.sa_flags = libc::SA_SIGINFO;
+            libc::sigaction(self.0, &action, std::ptr::null_mut())
+        };
+        assert_eq!(result, 0);
+    }
+}
+
+impl Peer for Sigaction {
+    fn open(signum: i32) -> Self {
+        let peer = Self(signum);
+        peer.set(on_signal as *const () as usize);
+        peer
+    }
+
+    fn poll(&mut self) -> usize {
+        HANDLED.swap(0, Ordering::Relaxed)
+    }
+
+    fn wait(&mut self) -> usize {
+        panic!("it has no wait without a race")
+    }
+
+    fn close(self) {
+        self.set(libc::SIG_DFL);
     }
 }
 
@@ -124,6 +166,7 @@ fn run<P: Peer>(measure: &str) {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["sigaction", measure] => run::<Sigaction>(measure),
         ["flag", measure] => run::<Flag>(measure),
         ["iterator", measure] => run::<SignalsInfo<SignalOnly>>(measure),
         ["iterator-siginfo", measure] => run::<SignalsInfo<WithRawSiginfo>>(measure),
