@@ -2,6 +2,7 @@
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
 # make models     check the lock-free core in every order of threads and memory
+# make bench      measure the library and its peers; ROUNDS=3 is a quick look
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
 
 PREFIX     ?= /usr/local
@@ -27,7 +28,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check models install uninstall stage clean FORCE
+.PHONY: all demo check models bench install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -57,6 +58,13 @@ check: stage
 # A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
 models:
 	$(CARGO) test --release --locked --manifest-path tests/models/Cargo.toml --target-dir $(BUILD)/models
+
+# Without the peers' packages it goes on without those peers.
+bench: stage
+	@tools/need.sh pkg-config=pkg-config python3=python3
+	-@tools/need.sh /usr/include/ev.h=libev-dev /usr/include/event2/event.h=libevent-dev /usr/include/uv.h=libuv1-dev \
+	    /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/systemd/sd-event.h=libsystemd-dev
+	ROUNDS=$(ROUNDS) CARGO="$(CARGO)" benches/bench.py $(STAGE) $(BUILD)/bench
 
 # What the tests and the demo use: the library as a user has it installed.
 stage: all

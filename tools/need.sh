@@ -1,8 +1,8 @@
 #!/bin/sh
-# need.sh COMMAND=PACKAGE ...: installs, where it may, the Debian packages of commands that are missing.
+# need.sh COMMAND=PACKAGE ...: installs, where it may, the Debian packages of commands that are missing, or of /FILES.
 missing=
 for need; do
-    command -v "${need%%=*}" >/dev/null 2>&1 || missing="$missing ${need#*=}"
+    command -v "${need%%=*}" >/dev/null 2>&1 || [ -f "${need%%=*}" ] || missing="$missing ${need#*=}"
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -1,0 +1,36 @@
+#define PEER_BURST 0 /* g_unix_signal_source_new() takes six standard signals only */
+#include "peer.h"
+#include <glib-unix.h>
+
+static GMainContext *context;
+static GSource *source;
+
+static gboolean on_signal(gpointer arg) {
+    (void)arg;
+    bench_handle(1);
+    return G_SOURCE_CONTINUE;
+}
+
+static void peer_open(int signum) {
+    context = g_main_context_new();
+    source = g_unix_signal_source_new(signum);
+    g_source_set_callback(source, on_signal, NULL, NULL);
+    g_source_attach(source, context);
+}
+
+static void peer_close(void) {
+    g_source_destroy(source);
+    g_source_unref(source);
+    g_main_context_unref(context);
+}
+
+static void peer_poll(void) { g_main_context_iteration(context, FALSE); }
+static void peer_wait(void) { g_main_context_iteration(context, TRUE); }
+PEER_IS_A_LOOP
+
+static const char *bench_version(void) {
+    static char text[32];
+    snprintf(text, sizeof text, "%u.%u.%u", glib_major_version, glib_minor_version,
+             glib_micro_version);
+    return text;
+}

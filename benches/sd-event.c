@@ -1,0 +1,32 @@
+#include "blocked.h"
+#include "peer.h"
+#include <systemd/sd-event.h>
+
+static sd_event *event;
+static sd_event_source *source;
+static sigset_t set;
+
+static int on_signal(sd_event_source *by, const struct signalfd_siginfo *info, void *arg) {
+    (void)by, (void)info, (void)arg;
+    bench_handle(1);
+    return 0;
+}
+
+static void peer_open(int signum) {
+    set = block(signum);
+    OK(sd_event_new(&event));
+    OK(sd_event_add_signal(event, &source, signum, on_signal, NULL));
+}
+
+static void peer_close(void) {
+    sd_event_source_unref(source);
+    sd_event_unref(event);
+    unblock(&set);
+}
+
+static void peer_poll(void) { OK(sd_event_run(event, 0)); }
+static void peer_wait(void) { OK(sd_event_run(event, UINT64_MAX)); }
+PEER_IS_A_LOOP
+
+/* It cannot say its version itself. */
+static const char *bench_version(void) { return VERSION; }
