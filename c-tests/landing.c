@@ -390,15 +390,32 @@ static void *take_in_each_cycle(void *unused) {
     return unused;
 }
 
+/* What a channel listens to while the call is made; a number that somebody else has. */
+static rsig_sigset_t heard;
+static int owned;
+static rsig_channel_t *channel;
+
+static void listen_to(rsig_sigset_t set) {
+    CHECK_INT(rsig_channel_open(set, 64, &channel), RSIG_OK);
+}
+
+static rsig_sigset_t real_time(void) {
+    rsig_sigset_t set = 0;
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) set |= RSIG_SIGSET(n);
+    return set;
+}
+
 /* A signal that lands on another thread ends the call; others are landing there meanwhile. */
 static void fini_after_a_call(void) {
     CHECK_INT(rsig_init(0), RSIG_OK);
+    if (heard) listen_to(heard);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
     calls.result = REFUSED;
     cycle++;
     CHECK_INT(read_byte(), -1);
     CHECK_INT(errno, EINTR);
     calls.result = 0;
+    if (heard && cycle % 2) CHECK_INT(rsig_channel_close(channel), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
 }
 
@@ -422,7 +439,8 @@ static void fini_under_fire(rsig_sigset_t blocked) {
     /* Where a poke was on its way, the number stays rsig's until the next rsig_fini(). */
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
+        if (n != owned) CHECK(check_kernel_handler(n) == SIG_DFL);
     set_mask(0);
 }
 
@@ -433,6 +451,63 @@ TEST(fini_while_signals_land,
 
 TEST(fini_while_signals_land_with_all_blocked, "nor where the main thread blocks everything") {
     fini_under_fire(~(rsig_sigset_t)0);
+}
+
+static void not_for_me(int signum) { CHECK_FAIL("signal %d was not sent by the program", signum); }
+
+/* One has a plain handler, which no signal of rsig's must reach. */
+static void hear_all_under_fire(rsig_sigset_t blocked) {
+    heard = real_time();
+    owned = SIGRTMAX;
+    CHECK(signal(owned, not_for_me) != SIG_ERR);
+    fini_under_fire(blocked);
+}
+
+TEST(fini_while_all_are_heard, "nor where a channel has every number, closed before or not") {
+    hear_all_under_fire(RSIG_SIGSET(SIGUSR1));
+}
+
+TEST(fini_while_all_are_heard_and_blocked, "nor where the main thread blocks them, too") {
+    hear_all_under_fire(~(rsig_sigset_t)0);
+}
+
+TEST(channel_for_all_real_time, "where a channel had every number before, the call ends") {
+    set_up();
+    listen_to(real_time());
+    for (int i = 0; i < 3; i++) {
+        ends(SYS_read, read_byte);
+        set_mask(i ? ~(rsig_sigset_t)0 : RSIG_SIGSET(SIGUSR1));
+    }
+}
+
+TEST(channel_for_all, "the same where it has all signals there are, and its own are recorded as ever") {
+    rsig_siginfo_t info;
+    set_up();
+    listen_to(rsig_valid_signals() & ~(RSIG_SIGSET(SIGKILL) | RSIG_SIGSET(SIGSTOP)));
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        ends(SYS_read, read_byte);
+        CHECK_INT(rsig_channel_read(channel, &info, 1), 1);
+        CHECK_INT(info.signo, SIGUSR1);
+        CHECK_INT(raise(n), 0);
+        CHECK_INT(rsig_channel_read(channel, &info, 1), 1);
+        CHECK_INT(info.signo, n);
+    }
+    CHECK_INT(rsig_channel_read(channel, &info, 1), 0);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+}
+
+TEST(channel_for_all_closed, "the number that it left keeps its default action: also when the channel is closed") {
+    rsig_action_t action;
+    set_up();
+    listen_to(real_time());
+    ends(SYS_read, read_byte);
+    CHECK_INT(rsig_channel_close(channel), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        CHECK_INT(rsig_getsignal(n, &action), RSIG_OK);
+        CHECK(action.handler == RSIG_DFL);
+    }
+    ends(SYS_read, read_byte);
 }
 
 TEST(number_looks_free,
