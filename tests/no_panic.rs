@@ -6,6 +6,7 @@
 mod common;
 
 use common::code::Code;
+use std::sync::LazyLock;
 
 /// How code gets to the machinery: where it stands in a name, it is a function that does nothing but panic, or end the process.
 const WAYS_IN: [&str; 14] = [
@@ -61,10 +62,10 @@ fn exported() -> Vec<String> {
     names
 }
 
-fn code() -> Code {
+static CODE: LazyLock<Code> = LazyLock::new(|| {
     common::make_stage();
     Code::of(&common::stage().join("lib/librsig.so"))
-}
+});
 
 fn is_way_in(name: &str) -> bool {
     WAYS_IN.iter().any(|way| name.contains(way))
@@ -74,7 +75,7 @@ fn is_way_in(name: &str) -> bool {
 fn no_exported_function_reaches_the_panic_machinery() {
     let exported = exported();
     let roots: Vec<_> = exported.iter().map(String::as_str).collect();
-    let reach = code().reach(&roots, is_way_in);
+    let reach = CODE.reach(&roots, is_way_in);
     for (caller, ways_in) in &reach.stopped {
         for way_in in ways_in {
             let excepted = EXCEPTIONS.iter().any(|(who, where_to, _)| {
@@ -98,11 +99,10 @@ fn what_no_exception_can_leave_calls_nobody_who_throws() {
         "rsig::runtime::pump::warn_dropped",
         "rsig::runtime::wakeup::tell_failure",
     ];
-    let code = code();
-    let users = code.reach(&CALLERS, |_| false).indirect;
+    let users = CODE.reach(&CALLERS, |_| false).indirect;
     assert!(CALLERS.iter().all(|caller| users.contains_key(*caller)), "{users:?}");
     for name in exported() {
-        let reach = code.reach(&[&name], is_way_in);
+        let reach = CODE.reach(&[&name], is_way_in);
         let ways_in = reach.stopped.get(&name);
         if ways_in.is_some_and(|ways| ways.contains("core::panicking::panic_cannot_unwind")) {
             for caller in CALLERS {
@@ -115,8 +115,7 @@ fn what_no_exception_can_leave_calls_nobody_who_throws() {
 /// That nothing was found above is not for want of looking.
 #[test]
 fn the_machinery_is_found_behind_each_way_in() {
-    let code = code();
-    let reach = code.reach(&["core::panicking::panic_bounds_check"], |_| false);
+    let reach = CODE.reach(&["core::panicking::panic_bounds_check"], |_| false);
     assert!(reach.imports.contains_key("_Unwind_RaiseException"));
     assert!(reach.imports.contains_key("abort"));
 }

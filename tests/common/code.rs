@@ -164,7 +164,8 @@ impl Function {
             let word = one.reference.and_then(|address| words.get(&address));
             one.text.starts_with("mov ") && matches!(word, Some(Target::Import(_)))
         };
-        let imports = registers::with_imports(own, loads);
+        let by_register = own.iter().any(|(_, one)| one.text.contains("*%"));
+        let imports = if by_register { registers::with_imports(own, loads) } else { Vec::new() };
         for (at, (_, instruction)) in own.iter().enumerate() {
             if instruction.text.contains("%fs:") {
                 targets.insert(Target::ThreadLocal);
@@ -186,7 +187,9 @@ impl Function {
                 }
                 (Some(Transfer { is_call: false, .. }), None) if is_switch(own, at) => {}
                 (Some(_), None) => {
-                    indirect += usize::from(!imports[at].holds(&instruction.text));
+                    indirect += usize::from(
+                        !imports.get(at).is_some_and(|set| set.holds(&instruction.text)),
+                    );
                 }
                 (None, None) => {}
             }
