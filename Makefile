@@ -2,6 +2,7 @@
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
 # make models     check the lock-free core in every order of threads and memory
+# make instructions   record anew how many instructions the hot paths have
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
 
 PREFIX     ?= /usr/local
@@ -27,7 +28,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check models install uninstall stage clean FORCE
+.PHONY: all demo check models instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -57,6 +58,11 @@ check: stage
 # A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
 models:
 	$(CARGO) test --release --locked --manifest-path tests/models/Cargo.toml --target-dir $(BUILD)/models
+
+# What tests/instructions.rs then checks.
+instructions: stage
+	@tools/need.sh pkg-config=pkg-config valgrind=valgrind
+	RSIG_RECORD=1 $(CARGO) test --locked --test instructions
 
 # What the tests and the demo use: the library as a user has it installed.
 stage: all
