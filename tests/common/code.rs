@@ -98,6 +98,7 @@ impl Code {
     pub fn reach(&self, roots: &[&str], stops: impl Fn(&str) -> bool) -> Reach {
         let mut reach = Reach::default();
         let mut seen = BTreeSet::new();
+        let mut entered = BTreeSet::new();
         let mut queue: VecDeque<(Target, String)> = roots
             .iter()
             .map(|root| {
@@ -118,26 +119,24 @@ impl Code {
                     queue.extend(targets.map(|target| (target, way.clone())));
                 }
                 Target::Code(address) => {
-                    let (_, function) = self.functions.range(..=address).next_back().unwrap();
-                    let name = function.name.clone();
+                    let inside = self.functions.range(..=address).next_back();
+                    let (start, function) = inside.expect("a function");
+                    let name = &function.name;
                     if let Some(import) = name.strip_suffix("@plt") {
                         reach.imports.entry(import.to_owned()).or_insert(way);
-                        continue;
-                    }
-                    if stops(&name) {
+                    } else if stops(name) {
                         let from = way.rsplit(" > ").next().unwrap_or_default();
-                        reach.stopped.entry(from.to_owned()).or_default().insert(name);
+                        reach.stopped.entry(from.to_owned()).or_default().insert(name.clone());
+                        // For each of those who get there.
                         seen.remove(&Target::Code(address));
-                        continue;
-                    }
-                    let here = format!("{way} > {name}");
-                    {
+                    } else if entered.insert(*start) {
+                        let here = format!("{way} > {name}");
                         queue.extend(function.targets.iter().map(|t| (t.clone(), here.clone())));
                         if function.indirect > 0 {
-                            reach.indirect.insert(name.clone(), function.indirect);
+                            *reach.indirect.entry(name.clone()).or_default() += function.indirect;
                         }
+                        reach.functions.entry(name.clone()).or_insert(here);
                     }
-                    reach.functions.entry(name).or_insert(here);
                 }
             }
         }
