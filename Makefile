@@ -3,6 +3,7 @@
 # make check      run the tests
 # make models     check the lock-free core in every order of threads and memory
 # make bench      measure the library and its peers; ROUNDS=3 is a quick look
+# make instructions   record anew how many instructions the hot paths have
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
 
 PREFIX     ?= /usr/local
@@ -28,7 +29,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check models bench install uninstall stage clean FORCE
+.PHONY: all demo check models bench instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -65,6 +66,11 @@ bench: stage
 	-@tools/need.sh /usr/include/ev.h=libev-dev /usr/include/event2/event.h=libevent-dev /usr/include/uv.h=libuv1-dev \
 	    /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/systemd/sd-event.h=libsystemd-dev
 	ROUNDS=$(ROUNDS) CARGO="$(CARGO)" benches/bench.py $(STAGE) $(BUILD)/bench
+
+# What tests/instructions.rs then checks.
+instructions: stage
+	@tools/need.sh pkg-config=pkg-config valgrind=valgrind
+	RSIG_RECORD=1 $(CARGO) test --locked --test instructions
 
 # What the tests and the demo use: the library as a user has it installed.
 stage: all

@@ -3,8 +3,13 @@
  * leaves every signal number to the program, also the one with which rsig pokes the main thread.
  */
 #include "check.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -508,6 +513,88 @@ TEST(channel_for_all_closed, "the number that it left keeps its default action: 
         CHECK(action.handler == RSIG_DFL);
     }
     ends(SYS_read, read_byte);
+}
+
+/*
+ * A thread that is held where it sends the poke: a seccomp filter of its own has the kernel ask
+ * another thread, by `held`, whether that system call may begin.
+ */
+static atomic_int held, may_send;
+
+static void *take_signal_held(void *unused) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_tgsigqueueinfo, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    CHECK_SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    held = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                        &program);
+    if (held < 0) check_skip("the kernel has no notifications of seccomp");
+    set_mask(0);
+    check_await_syscall(main_tid, SYS_read);
+    CHECK_INT(raise(SIGUSR1), 0);
+    return unused;
+}
+
+static void *end_call_meanwhile(void *unused) {
+    struct seccomp_notif sending = {0};
+    while (held == 0) sched_yield();
+    CHECK_SYS(ioctl(held, SECCOMP_IOCTL_NOTIF_RECV, &sending));
+    CHECK_INT(sending.data.nr, SYS_rt_tgsigqueueinfo);
+    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+    while (!may_send) sched_yield();
+    struct seccomp_notif_resp go_on = {.id = sending.id};
+    go_on.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    if (ioctl(held, SECCOMP_IOCTL_NOTIF_SEND, &go_on) < 0)
+        check_skip("the kernel cannot let a system call go on");
+    return unused;
+}
+
+static void do_while_one_is_sent(void (*what)(void)) {
+    pthread_t sender, holder;
+    CHECK_INT(pthread_create(&sender, NULL, take_signal_held, NULL), 0);
+    CHECK_INT(pthread_create(&holder, NULL, end_call_meanwhile, NULL), 0);
+    CHECK_INT(read_byte(), 1);
+    what();
+    may_send = 1;
+    CHECK_INT(pthread_join(holder, NULL), 0);
+    CHECK_INT(pthread_join(sender, NULL), 0);
+}
+
+static void end_rsig(void) { CHECK_INT(rsig_fini(), RSIG_OK); }
+static void close_it(void) { CHECK_INT(rsig_channel_close(channel), RSIG_OK); }
+
+static void check_given_back(void) {
+    end_rsig();
+    CHECK_INT(calls.calls, 1);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+}
+
+TEST(fini_while_one_is_sent,
+     "what a thread is about to send when rsig_fini() comes does not kill; the next one gives the "
+     "number back") {
+    set_up();
+    do_while_one_is_sent(end_rsig);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    check_given_back();
+}
+
+TEST(fini_while_one_is_sent_to_a_channel, "nor where the number was a channel's") {
+    set_up();
+    listen_to(real_time());
+    do_while_one_is_sent(end_rsig);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    check_given_back();
+}
+
+TEST(closed_while_one_is_sent, "nor where the channel is closed meanwhile") {
+    set_up();
+    listen_to(real_time());
+    do_while_one_is_sent(close_it);
+    check_given_back();
 }
 
 TEST(number_looks_free,
@@ -1173,6 +1260,31 @@ static void nest_on_forgotten_stack(void) {
 
 TEST(nested_on_forgotten_stack, "it may be on an SS_AUTODISARM stack: the call ends") {
     under_each_mask(nest_on_forgotten_stack);
+}
+
+static int how_often;
+
+static void often_raising_handler(int signum) {
+    for (int i = 0; i < how_often; i++) raising_handler(signum);
+}
+
+static void land_often_on_forgotten_stack(void) {
+    char stack[65536];
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    alternate.ss_flags = (int)SS_AUTODISARM;
+    CHECK_SYS(sigaltstack(&alternate, NULL));
+    for (how_often = 1; how_often <= 30; how_often++) {
+        calls = (struct check_calls){.result = REFUSED};
+        CHECK_INT(interrupt_by(often_raising_handler, SA_RESTART | SA_ONSTACK, 1), 0);
+        CHECK_INT(calls.calls, 1);
+        CHECK_INT(calls.deliveries, how_often);
+    }
+    CHECK_SYS(sigaltstack(&none, NULL));
+}
+
+TEST(often_on_forgotten_stack, "and rsig's may land there any number of times: the call ends") {
+    under_each_mask(land_often_on_forgotten_stack);
 }
 
 static int depth;

@@ -4,15 +4,10 @@
  * by itself, no handler has run in it, the next pump runs it once, and no byte is lost or read
  * twice.
  */
-#include "check.h"
-#include <elf.h>
-#include <sched.h>
+#include "step.h"
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 
 /* What happens at each position, and what the child has made ready for it. */
 struct scenario {
@@ -116,7 +111,7 @@ static void call(unsigned char sent) {
     if (scenario->tripped) raise(SIGHUP);
 
     errno = 0;
-    raise(SIGSTOP); /* tells the tracer */
+    step_tell();
     long result = rsig_syscall(SYS_read, pipe_fds[0], (long)&got, 1, 0, 0, 0);
     int error = errno;
 
@@ -142,7 +137,7 @@ static void call(unsigned char sent) {
 }
 
 static void child(void) {
-    CHECK_SYS(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+    step_allow();
     prepare();
     unsigned char sent = 0;
     do call(sent++);
@@ -152,82 +147,11 @@ static void child(void) {
 
 /* ---- its tracer ---- */
 
-static pid_t pid;
-static int position;
+static int sleeps(void) { return step_sleeps(step_tid, step_tid, SYS_read, pipe_fds[0]); }
 
-struct registers {
-    unsigned long counter, stack, number, argument, link;
-};
-
-static struct registers registers(void) {
-    struct user_regs_struct raw;
-    struct iovec iovec = {&raw, sizeof raw};
-    CHECK_SYS(ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iovec));
-#if defined(__x86_64__)
-    return (struct registers){raw.rip, raw.rsp, raw.rax, raw.rdi, 0};
-#else
-    return (struct registers){raw.pc, raw.sp, raw.regs[8], raw.regs[0], raw.regs[30]};
-#endif
+static void send_to(pid_t tid, int signum) {
+    CHECK_SYS(syscall(SYS_tgkill, step_tid, tid, signum));
 }
-
-/* At a function's entry. */
-static unsigned long return_address(struct registers entry) {
-#if defined(__x86_64__)
-    return (unsigned long)ptrace(PTRACE_PEEKDATA, pid, (void *)entry.stack, NULL);
-#else
-    return entry.link;
-#endif
-}
-
-static int at_system_call(unsigned long counter) {
-    long code = ptrace(PTRACE_PEEKTEXT, pid, (void *)counter, NULL);
-#if defined(__x86_64__)
-    return (code & 0xffff) == 0x050f;
-#else
-    return (code & 0xffffffff) == 0xd4000001;
-#endif
-}
-
-/* The signal that it stops for; 0 when it has ended well. */
-static int await(int options) {
-    int status;
-    pid_t got = waitpid(pid, &status, __WALL | options);
-    CHECK_SYS(got);
-    if (got == 0) return -1;
-    if (WIFSTOPPED(status)) return WSTOPSIG(status);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        CHECK_FAIL("position %d: the child's wait status is %#x", position, (unsigned)status);
-    return 0;
-}
-
-static void step(void) {
-    CHECK_SYS(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
-    CHECK_INT(await(0), SIGTRAP);
-}
-
-/* Whether it sleeps reading the pipe. */
-static int sleeps(void) {
-    char path[64], line[256] = "";
-    unsigned long number = 0, fd = 0;
-    snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
-    char *text = fgets(line, sizeof line, file);
-    fclose(file);
-    return text && sscanf(line, "%lu 0x%lx", &number, &fd) == 2 && number == SYS_read &&
-           fd == (unsigned long)pipe_fds[0];
-}
-
-static int has_tripped(void) {
-    uint64_t flags = 0;
-    /* A fork has it at the same address. */
-    struct iovec here = {&flags, sizeof flags};
-    struct iovec there = {(void *)(size_t)rsig_tripped_flags(), sizeof flags};
-    /* A child that has ended has none. */
-    return process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof flags && flags != 0;
-}
-
-static void send_to(pid_t tid, int signum) { CHECK_SYS(syscall(SYS_tgkill, pid, tid, signum)); }
 
 /* The child is stopped, or sleeps. */
 static void send_signals(void) {
@@ -240,22 +164,23 @@ static void send_signals(void) {
     int both = scenario->plain && !scenario->raised_within && !scenario->chained;
     int first = scenario->plain ? scenario->plain : scenario->signum;
     if (both && scenario->signum < first) first = scenario->signum;
-    send_to(pid, first);
-    if (both) send_to(pid, first == scenario->signum ? scenario->plain : scenario->signum);
+    send_to(step_tid, first);
+    if (both) send_to(step_tid, first == scenario->signum ? scenario->plain : scenario->signum);
 }
 
 /* Lets it run, with all signals that are for it, to its next call (SIGSTOP) or its end (0). */
 static int run_free(int stopped) {
     for (;;) {
         if (stopped == 0 || stopped == SIGSTOP) return stopped;
-        long signum = stopped == SIGTRAP ? 0 : stopped;
-        if (stopped > 0) CHECK_SYS(ptrace(PTRACE_CONT, pid, NULL, (void *)signum));
-        stopped = await(WNOHANG);
+        if (stopped > 0) step_go_on(stopped == SIGTRAP ? 0 : stopped);
+        stopped = step_await(WNOHANG);
         /*
          * The order matters: tripped, asleep after that, and not because it waits for its tracer.
          */
-        if (stopped < 0 && has_tripped() && sleeps() && (stopped = await(WNOHANG)) < 0)
-            CHECK_FAIL("position %d: the call sleeps although a signal is tripped", position);
+        if (stopped < 0 && step_has_tripped(step_tid) && sleeps() &&
+            (stopped = step_await(WNOHANG)) < 0)
+            CHECK_FAIL("position %d: the call sleeps although a signal is tripped",
+                       step_position.count);
         if (stopped < 0) sched_yield();
     }
 }
@@ -263,72 +188,48 @@ static int run_free(int stopped) {
 static void start(void) {
     shared->last = scenario->first_call;
     shared->worker_tid = shared->worker_handled = 0;
-    CHECK_SYS(pid = fork());
-    if (pid == 0) child();
-    CHECK_INT(run_free(await(0)), SIGSTOP);
-    CHECK_SYS(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL));
+    CHECK_SYS(step_tid = fork());
+    if (step_tid == 0) child();
+    int stopped = step_await(0);
+    step_begin();
+    CHECK_INT(run_free(stopped), SIGSTOP);
 }
 
-static void step_to_entry(void) {
-    do step();
-    while (registers().counter != (unsigned long)(size_t)rsig_syscall);
+/* In the last position it is inside the kernel. */
+static int reads_empty_pipe(struct step_registers now) {
+    return !scenario->data && !scenario->tripped && now.number == SYS_read &&
+           now.argument == (unsigned long)pipe_fds[0];
 }
 
-/*
- * From the child's SIGSTOP: so many instructions into the call, or to its end; and the signals
- * there. Whether it was the last position.
- */
-static int land(void) {
-    step_to_entry();
-    struct registers entry = registers();
-    struct registers now = entry;
-    unsigned long after = return_address(entry);
-    for (int steps = 0; steps < position; steps++) {
-        if (!scenario->data && !scenario->tripped && now.number == SYS_read &&
-            now.argument == (unsigned long)pipe_fds[0] && at_system_call(now.counter)) {
-            /* The last position is inside the kernel. */
-            CHECK_SYS(ptrace(PTRACE_CONT, pid, NULL, NULL));
-            while (!sleeps()) sched_yield();
-            send_signals();
-            return 1;
-        }
-        step();
-        now = registers();
-        if (now.counter == after && now.stack >= entry.stack) {
-            send_signals();
-            return 1;
-        }
+/* From the child's step_tell(): to the next position, and the signals there. */
+static enum step_place land(void) {
+    step_to_entry((void (*)(void))rsig_syscall);
+    enum step_place place = step_walk(reads_empty_pipe);
+    if (place == STEP_SLEEPS) {
+        step_go_on(0);
+        while (!sleeps()) sched_yield();
     }
     send_signals();
-    return 0;
-}
-
-/* A step is two switches between tracer and child, ten times as fast on one processor. */
-static void stay_on_one_processor(void) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);
+    return place;
 }
 
 static void everywhere(const struct scenario *what) {
     scenario = what;
-    stay_on_one_processor();
+    step_position = (struct step_position){0};
+    step_stay_on_one_processor();
     CHECK_SYS(pipe2(pipe_fds, O_CLOEXEC));
     rsig_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0); /* that the loader has found it */
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) CHECK_FAIL("mmap: %s", strerror(errno));
     if (!scenario->first_call) start();
-    for (position = 0;; position++) {
+    for (enum step_place place = STEP_INSIDE; place == STEP_INSIDE;) {
         if (scenario->first_call) start();
-        int last = land();
-        if (last) shared->last = 1;
-        /* SIGTRAP: at the last step; or -1, it runs */
-        int end = run_free(last && !scenario->data && !scenario->tripped ? -1 : SIGTRAP);
+        place = land();
+        if (place != STEP_INSIDE) shared->last = 1;
+        int end = run_free(place == STEP_SLEEPS ? -1 : SIGTRAP);
         CHECK_INT(end, shared->last ? 0 : SIGSTOP);
-        if (last) break;
     }
-    printf("%d positions\n", position + 1);
+    printf("%d positions\n", step_position.count);
     close(pipe_fds[0]);
     close(pipe_fds[1]);
     munmap(shared, sizeof *shared);

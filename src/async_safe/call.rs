@@ -124,6 +124,14 @@ pub(crate) struct Abandoned {
     pub(crate) poke_blocked: bool,
 }
 
+/// Whether a call, on whichever thread, has left something behind, or is still on.
+pub(crate) fn is_unsettled() -> bool {
+    // Relaxed: for the main thread, and what it does not see is another's.
+    CALLER.load(Ordering::Relaxed) != 0
+        || POKE_BLOCKED.load(Ordering::Relaxed)
+        || poke::is_anyone_held()
+}
+
 /// Asked by ordinary code, which the calling thread cannot run while it is in a call.
 pub(crate) fn take_abandoned() -> Option<Abandoned> {
     // Relaxed: asked is only whether it was this very thread. A poke may have given the call up already.

@@ -228,6 +228,11 @@ pub(crate) fn is_held() -> bool {
     HELD.load(Ordering::Relaxed) == thread::current() as usize
 }
 
+pub(crate) fn is_anyone_held() -> bool {
+    // Relaxed: as above.
+    HELD.load(Ordering::Relaxed) != 0
+}
+
 /// Makes a delivery pending again, blocked in the context that it has interrupted. Pokes are held back with it, so the call must
 /// end, and begin anew with another number.
 pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_t) {

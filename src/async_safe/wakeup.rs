@@ -37,12 +37,18 @@ pub(crate) fn write(signum: c_int) {
     }
 }
 
+pub(crate) fn has_failed() -> bool {
+    // Relaxed: see `write`.
+    FAILED.load(Ordering::Relaxed) != 0
+}
+
 /// The failure since the last call of this, if there was one.
 pub(crate) fn take_failure() -> Option<Errno> {
-    // Relaxed: see `write`. The load first, as it is cheap and there is hardly ever one.
-    if FAILED.load(Ordering::Relaxed) == 0 {
+    // The load first, as it is cheap and there is hardly ever one.
+    if !has_failed() {
         return None;
     }
+    // Relaxed: see `write`.
     match FAILED.swap(0, Ordering::Relaxed) {
         0 => None,
         code => Some(Errno::from_raw(code)),

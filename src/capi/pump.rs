@@ -19,6 +19,12 @@ use libc::{c_int, c_void};
 /// Main thread only. Not async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn rsig_pump() -> c_int {
+    if main_thread::is_current() && pump::is_idle() { 0 } else { run() }
+}
+
+/// Not inlined, so that the above needs no stack.
+#[inline(never)]
+fn run() -> c_int {
     answer(main_thread::require().and_then(|()| pump::run()))
 }
 

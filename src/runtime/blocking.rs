@@ -65,8 +65,7 @@ pub(crate) unsafe fn poll(
     loop {
         let mut time = None;
         let next = || {
-            time =
-                deadline.map(|deadline| clock::to_timespec(deadline.saturating_sub(clock::now())));
+            time = deadline.map(|deadline| clock::to_timespec(clock::left(deadline)));
             arguments(time.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>))
         };
         // SAFETY: the caller's promise, and a time on this stack or NULL.

@@ -8,7 +8,7 @@ use crate::sys::wait::{self, Accepted};
 use crate::sys::{errno, eventfd, mask, signals};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A system call's result, or its errno: a number, as the kernel can answer one that has no name.
@@ -39,6 +39,9 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     if !begins_tripped && pending::is_tripped() {
         return Err(libc::EINTR);
     }
+    clear_abandoned();
+    // Relaxed: the main thread's own.
+    UNSETTLED.store(true, Ordering::Relaxed);
     let reachable = Reachable::make();
     if begins_tripped && !poke::remind() {
         reachable.undo();
@@ -48,6 +51,8 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     let result = unsafe { call::run(main_thread::id(), number, arguments) };
     poke::forget();
     reachable.undo();
+    // Relaxed: as above.
+    UNSETTLED.store(call::is_unsettled(), Ordering::Relaxed);
     match result {
         // The kernel's errors; no result is in this range.
         -4095..0 => Err(result.wrapping_neg() as c_int),
@@ -158,8 +163,25 @@ pub(crate) unsafe fn plain(number: c_long, arguments: &[c_long; 6]) -> Answer {
     }
 }
 
+/// Whether a call has left something behind, as far as the main thread knows.
+static UNSETTLED: AtomicBool = AtomicBool::new(false);
+
+/// Whether there can be something for `clear_abandoned`.
+pub(crate) fn is_unsettled() -> bool {
+    // Relaxed: the main thread's own.
+    UNSETTLED.load(Ordering::Relaxed)
+}
+
 /// Takes back what a call has left behind that another party's handler has left by siglongjmp(). The main thread's.
 pub(crate) fn clear_abandoned() {
+    if is_unsettled() {
+        take_back();
+        // Only now: a plain handler may leave this as well. Relaxed: as above.
+        UNSETTLED.store(call::is_unsettled(), Ordering::Relaxed);
+    }
+}
+
+fn take_back() {
     poke::forget();
     let abandoned = call::take_abandoned();
     let held = poke::is_held();
@@ -206,7 +228,6 @@ struct Reachable {
 
 impl Reachable {
     fn make() -> Self {
-        clear_abandoned();
         // The number that it has is one that the program is sent. Where there is no other, the call goes on without.
         let contended = poke::take_contended();
         let blocked = mask::get().unwrap_or(0);

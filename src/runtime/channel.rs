@@ -15,6 +15,7 @@ use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::{clock, eventfd, mask};
 use libc::c_int;
 use nix::errno::Errno;
+use std::alloc::Layout;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -132,13 +133,18 @@ fn leak<T>(items: Box<[T]>) -> NonNull<[T]> {
     NonNull::from(Box::leak(items))
 }
 
-/// Unlike a Box's own, whose failure would end the process.
-fn allocate<T>(count: u32, new: impl FnMut() -> T) -> Option<Box<[T]>> {
+/// Unlike a Box's own and a Vec's, whose failure would end the process. None for an empty one too.
+fn allocate<T>(count: u32, mut new: impl FnMut() -> T) -> Option<Box<[T]>> {
     let count = count as usize;
-    let mut items = Vec::new();
-    items.try_reserve_exact(count).ok()?;
-    items.resize_with(count, new);
-    Some(items.into_boxed_slice())
+    let layout = Layout::array::<T>(count).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout is not empty.
+    let items = NonNull::new(unsafe { std::alloc::alloc(layout) }.cast::<T>())?;
+    for index in 0..count {
+        // SAFETY: there is room for `count`.
+        unsafe { items.add(index).write(new()) };
+    }
+    // SAFETY: fresh memory with the layout that the Box will free, and all items written.
+    Some(unsafe { Box::from_raw(NonNull::slice_from_raw_parts(items, count).as_ptr()) })
 }
 
 pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
@@ -332,7 +338,7 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
     loop {
         pump::run_if_main()?;
         main_thread::require_init()?;
-        let left = deadline.map(|deadline| deadline.saturating_sub(clock::now()));
+        let left = deadline.map(clock::left);
         let place = channel::place(handle.index()).ok_or_else(not_open)?;
         // Counted at the place, so that the descriptor stays what it is. No handler of rsig's runs meanwhile that could leave
         // it counted.

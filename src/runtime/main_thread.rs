@@ -2,20 +2,18 @@
 
 use crate::runtime::error::{Error, Result};
 use crate::runtime::state::State;
-use crate::sys::thread;
+use crate::sys::{thread, thread_word};
 use libc::c_int;
-use std::cell::Cell;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-/// Its token, 0 while rsig is not initialised. Not its pthread_t, which another thread may get after its end.
-static MAIN: AtomicU64 = AtomicU64::new(0);
-/// How many tokens have been given away.
-static TOKENS: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    /// The token that this thread got when it became the main one; each has another, so one that is over counts no more.
-    static TOKEN: Cell<u64> = const { Cell::new(0) };
-}
+/// The token that the main thread got when it became that, in a word of its own that is 0 elsewhere; each has another, so one that
+/// is over counts no more. Not its pthread_t, which another thread may get after its end.
+static MAIN: AtomicUsize = AtomicUsize::new(NONE);
+/// Nobody's, while rsig is not initialised.
+const NONE: usize = 1;
+const FIRST: usize = 2;
+/// The last token.
+static TOKENS: AtomicUsize = AtomicUsize::new(NONE);
 
 /// The kernel's id of it.
 static TID: AtomicI32 = AtomicI32::new(0);
@@ -28,7 +26,7 @@ pub(crate) fn id() -> c_int {
 
 /// Whether rsig is initialised. Async-signal-safe.
 pub(crate) fn is_known() -> bool {
-    main() != 0
+    main() != NONE
 }
 
 /// Fails where rsig is not initialised.
@@ -38,26 +36,24 @@ pub(crate) fn require_init() -> Result<()> {
 
 /// Fails where rsig is not initialised, or the caller is not the main thread.
 pub(crate) fn require() -> Result<()> {
-    match main() {
-        0 => Err(Error::state()),
-        main if main == token() => Ok(()),
-        _ => Err(Error::thread()),
-    }
+    if is_current() { Ok(()) } else { Err(wrong_thread()) }
+}
+
+#[cold]
+fn wrong_thread() -> Error {
+    if is_known() { Error::thread() } else { Error::state() }
 }
 
 pub(crate) fn is_current() -> bool {
-    match main() {
-        0 => false,
-        main => main == token(),
-    }
+    main() == thread_word::get()
 }
 
 impl State {
     /// Makes the calling thread the main one. With the lock, so that it cannot undo a fini.
     pub(crate) fn take_main_thread(&mut self) {
         // Relaxed: with the lock.
-        let token = TOKENS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        TOKEN.set(token);
+        let token = TOKENS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(FIRST);
+        thread_word::set(token);
         // Relaxed: the store after it releases this one.
         TID.store(thread::id(), Ordering::Relaxed);
         // Release: pairs with `main`; a thread that sees rsig initialised sees all that init did.
@@ -66,15 +62,11 @@ impl State {
 
     pub(crate) fn forget_main_thread(&mut self) {
         // Release: as above.
-        MAIN.store(0, Ordering::Release);
+        MAIN.store(NONE, Ordering::Release);
     }
 }
 
-fn main() -> u64 {
+fn main() -> usize {
     // Acquire: pairs with `take_main_thread`.
     MAIN.load(Ordering::Acquire)
-}
-
-fn token() -> u64 {
-    TOKEN.get()
 }

@@ -19,6 +19,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// One pass over what is tripped now, in ascending order; how many handlers ran. The caller is the main
 /// thread.
 pub(crate) fn run() -> Result<c_int> {
+    if is_idle() { Ok(0) } else { run_pass() }
+}
+
+/// Nothing to run, to tell or to put right: what a loop asks most of the time.
+pub(crate) fn is_idle() -> bool {
+    !pending::is_tripped() && !call::is_unsettled() && !wakeup::has_failed() && !WAKER.is_armed()
+}
+
+fn run_pass() -> Result<c_int> {
     call::clear_abandoned();
     wakeup::tell_failure();
     match PENDING.tripped() {

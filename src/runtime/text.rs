@@ -64,4 +64,15 @@ mod tests {
         // SAFETY: the last byte is NUL.
         assert_eq!(unsafe { CStr::from_ptr(text.as_ptr()) }.count_bytes(), SIZE - 1);
     }
+    /// What makes sentences of them has assertions of its own (see tests/no_panic.rs).
+    #[test]
+    fn every_size_of_number_has_a_text() {
+        for exponent in 0..=0xfff_u64 {
+            for mantissa in [0, 1, 0x8_0000_0000_0000, 0x5_5555_5555_5555, 0xf_ffff_ffff_ffff] {
+                let number = f64::from_bits(exponent << 52 | mantissa);
+                let text = Text::format(format_args!("{number:?} {number}"));
+                assert!(!text.as_bytes().is_empty());
+            }
+        }
+    }
 }

@@ -154,7 +154,7 @@ fn deadline(timeout: Duration) -> Duration {
 fn left(deadline: Duration) -> Duration {
     match deadline {
         Duration::ZERO => Duration::ZERO,
-        deadline => deadline.saturating_sub(clock::now()),
+        deadline => clock::left(deadline),
     }
 }
 

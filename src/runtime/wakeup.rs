@@ -1,6 +1,7 @@
 //! The wakeup descriptor's ordinary side: setting it, and telling what its writes ran into.
 
 use crate::async_safe::wakeup;
+pub(crate) use crate::async_safe::wakeup::has_failed;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::main_thread;
 use crate::runtime::warning;

@@ -29,6 +29,25 @@ pub(crate) fn now() -> Duration {
         .saturating_add(Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0)))
 }
 
+/// How long it is until `deadline`, a moment of that clock.
+pub(crate) fn left(deadline: Duration) -> Duration {
+    difference(deadline, now())
+}
+
+/// Duration's own saturating_sub(), without the panic that the compiler cannot see to be out of reach there.
+fn difference(later: Duration, earlier: Duration) -> Duration {
+    let Some(seconds) = later.as_secs().checked_sub(earlier.as_secs()) else {
+        return Duration::ZERO;
+    };
+    // With a second that is borrowed, so that it is above 0.
+    let nanoseconds = 1_000_000_000u64
+        .wrapping_add(later.subsec_nanos().into())
+        .wrapping_sub(earlier.subsec_nanos().into());
+    Duration::from_secs(seconds)
+        .saturating_add(Duration::from_nanos(nanoseconds))
+        .saturating_sub(Duration::from_secs(1))
+}
+
 /// For the kernel; what its clock cannot count to is cut to the longest that it can.
 pub(crate) fn to_timespec(duration: Duration) -> timespec {
     timespec {
@@ -55,6 +74,17 @@ mod tests {
     fn what_is_no_duration() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1e-9, -1.0] {
             assert_eq!(duration(bad), None);
+        }
+    }
+
+    #[test]
+    fn differences() {
+        let moments = [(0, 0), (0, 1), (1, 999_999_999), (2, 0), (2, 1), (u64::MAX - 1, 5)]
+            .map(|(seconds, nanoseconds)| Duration::new(seconds, nanoseconds));
+        for later in moments {
+            for earlier in moments {
+                assert_eq!(difference(later, earlier), later.saturating_sub(earlier));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cases;
+pub mod code;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

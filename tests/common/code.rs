@@ -1,0 +1,414 @@
+//! The machine code of a shared library, x86-64, as binutils show it: what each function can get to.
+//!
+//! Followed are direct calls and jumps; calls by way of the GOT, as their relocations resolve them; each function whose
+//! address is taken, by an instruction or by a relocated word of data that an instruction names: as if it were called on the
+//! spot. So what a call through a pointer can reach within the library is followed too, where the pointer was made by what is
+//! reached; and each such call is told of by itself, for the pointers that others have made.
+
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::path::Path;
+use std::process::Command;
+
+type Address = u64;
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    /// Of the library itself.
+    Code(Address),
+    Data(Address),
+    /// Another library's function.
+    Import(String),
+    /// The library's block of thread-local storage.
+    ThreadLocal,
+}
+
+struct Instruction {
+    text: String,
+    /// What it is about, by its address in the program.
+    reference: Option<Address>,
+}
+
+struct Function {
+    name: String,
+    targets: BTreeSet<Target>,
+    /// How many calls and jumps through pointers it has.
+    indirect: usize,
+}
+
+pub struct Code {
+    functions: BTreeMap<Address, Function>,
+    /// Words of data that the loader fills in.
+    words: BTreeMap<Address, Target>,
+    /// Where objects of data may begin.
+    objects: BTreeSet<Address>,
+}
+
+/// What some functions can get to, each with the way there.
+#[derive(Default)]
+pub struct Reach {
+    pub functions: BTreeMap<String, String>,
+    pub imports: BTreeMap<String, String>,
+    /// How many calls through pointers each function has that has any.
+    pub indirect: BTreeMap<String, usize>,
+    /// The first way to thread-local storage of the library's own.
+    pub thread_local: Option<String>,
+    /// Who got to which function that was not followed.
+    pub stopped: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Code {
+    pub fn of(library: &Path) -> Self {
+        let words = relocations(&output("readelf", &["--relocs", "--wide"], library));
+        let disassembly = output(
+            "objdump",
+            &["--disassemble", "--no-show-raw-insn", "--disassemble-zeroes"],
+            library,
+        );
+        let (instructions, headings) = instructions(&disassembly);
+        let symbols = symbols(&output("nm", &["--demangle", "--print-size"], library));
+        let functions: BTreeMap<_, _> = extents(&symbols, &headings, &instructions)
+            .into_iter()
+            .map(|(start, (end, name))| {
+                let own: Vec<_> =
+                    instructions.range(start..end).map(|(at, one)| (*at, one)).collect();
+                (start, Function::new(name, &own, &instructions, &words))
+            })
+            .collect();
+        let named = functions.values().flat_map(|function| &function.targets);
+        let objects = named.chain(words.values()).filter_map(|target| match target {
+            Target::Data(address) => Some(*address),
+            _ => None,
+        });
+        let objects = objects.chain(symbols.iter().map(|symbol| symbol.start));
+        // Each word of the GOT is one.
+        let in_got = words.iter().filter(|(_, target)| !matches!(target, Target::Data(_)));
+        let objects = objects.chain(in_got.map(|(place, _)| *place)).collect();
+        let code = |target: Target| match target {
+            Target::Data(address) if instructions.contains_key(&address) => Target::Code(address),
+            other => other,
+        };
+        let words = words.into_iter().map(|(place, target)| (place, code(target))).collect();
+        Self { functions, words, objects }
+    }
+
+    /// What these functions can get to, by way of none of those that `stops` names.
+    pub fn reach(&self, roots: &[&str], stops: impl Fn(&str) -> bool) -> Reach {
+        let mut reach = Reach::default();
+        let mut seen = BTreeSet::new();
+        let mut entered = BTreeSet::new();
+        let mut queue: VecDeque<(Target, String)> = roots
+            .iter()
+            .map(|root| {
+                let found = self.functions.iter().find(|(_, function)| function.name == *root);
+                let (&start, _) = found.unwrap_or_else(|| panic!("there is no function {root}"));
+                (Target::Code(start), String::new())
+            })
+            .collect();
+        while let Some((target, way)) = queue.pop_front() {
+            if !seen.insert(target.clone()) {
+                continue;
+            }
+            match target {
+                Target::ThreadLocal => reach.thread_local = Some(way),
+                Target::Import(name) => _ = reach.imports.entry(name).or_insert(way),
+                Target::Data(address) => {
+                    let targets = self.pointers_at(address).cloned();
+                    queue.extend(targets.map(|target| (target, way.clone())));
+                }
+                Target::Code(address) => {
+                    let inside = self.functions.range(..=address).next_back();
+                    let (start, function) = inside.expect("a function");
+                    let name = &function.name;
+                    if let Some(import) = name.strip_suffix("@plt") {
+                        reach.imports.entry(import.to_owned()).or_insert(way);
+                    } else if stops(name) {
+                        let from = way.rsplit(" > ").next().unwrap_or_default();
+                        reach.stopped.entry(from.to_owned()).or_default().insert(name.clone());
+                        // For each of those who get there.
+                        seen.remove(&Target::Code(address));
+                    } else if entered.insert(*start) {
+                        let here = format!("{way} > {name}");
+                        queue.extend(function.targets.iter().map(|t| (t.clone(), here.clone())));
+                        if function.indirect > 0 {
+                            *reach.indirect.entry(name.clone()).or_default() += function.indirect;
+                        }
+                        reach.functions.entry(name.clone()).or_insert(here);
+                    }
+                }
+            }
+        }
+        reach
+    }
+
+    /// Of the object that begins there.
+    fn pointers_at(&self, address: Address) -> impl Iterator<Item = &Target> {
+        let end = self.objects.range((Excluded(address), Unbounded)).next();
+        self.words.range(address..end.map_or(Address::MAX, |end| *end)).map(|(_, target)| target)
+    }
+}
+
+impl Function {
+    fn new(
+        name: String,
+        own: &[(Address, &Instruction)],
+        all: &BTreeMap<Address, Instruction>,
+        words: &BTreeMap<Address, Target>,
+    ) -> Self {
+        let mut targets = BTreeSet::new();
+        let mut indirect = 0;
+        let loads = |one: &Instruction| {
+            let word = one.reference.and_then(|address| words.get(&address));
+            one.text.starts_with("mov ") && matches!(word, Some(Target::Import(_)))
+        };
+        let by_register = own.iter().any(|(_, one)| one.text.contains("*%"));
+        let imports = if by_register { registers::with_imports(own, loads) } else { Vec::new() };
+        for (at, (_, instruction)) in own.iter().enumerate() {
+            if instruction.text.contains("%fs:") {
+                targets.insert(Target::ThreadLocal);
+            }
+            let transfer = instruction.transfer();
+            match (transfer, instruction.reference) {
+                (_, Some(address)) => {
+                    let word = words.get(&address);
+                    targets.insert(match word {
+                        _ if all.contains_key(&address) => Target::Code(address),
+                        Some(Target::Data(word)) if all.contains_key(word) => Target::Code(*word),
+                        Some(other @ (Target::Import(_) | Target::ThreadLocal)) => other.clone(),
+                        _ => Target::Data(address),
+                    });
+                    indirect += usize::from(transfer.is_some() && word.is_none());
+                }
+                (Some(Transfer { to: Some(address), .. }), None) => {
+                    targets.insert(Target::Code(address));
+                }
+                (Some(Transfer { is_call: false, .. }), None) if is_switch(own, at) => {}
+                (Some(_), None) => {
+                    indirect += usize::from(
+                        !imports.get(at).is_some_and(|set| set.holds(&instruction.text)),
+                    );
+                }
+                (None, None) => {}
+            }
+        }
+        Self { name, targets, indirect }
+    }
+}
+
+/// A call or a jump.
+#[derive(Clone, Copy)]
+struct Transfer {
+    is_call: bool,
+    /// None by way of a pointer.
+    to: Option<Address>,
+}
+
+impl Instruction {
+    fn transfer(&self) -> Option<Transfer> {
+        let mut words = self.text.split_whitespace();
+        // Before these may be a prefix.
+        let kind = words.find(|word| word.starts_with("call") || word.starts_with('j'))?;
+        let operand = words.next().expect("an operand");
+        let to = (!operand.starts_with('*')).then(|| hexadecimal(operand).expect("an address"));
+        Some(Transfer { is_call: kind.starts_with("call"), to })
+    }
+
+    /// Whether what follows it can be the next.
+    fn goes_on(&self) -> bool {
+        let is_end = |word| matches!(word, "jmp" | "ret" | "ud2" | "hlt" | "int3");
+        !self.text.split_whitespace().any(is_end)
+    }
+}
+
+/// Whether a jump is into a table of distances within the function: compilers make them for nothing but that.
+fn is_switch(own: &[(Address, &Instruction)], at: usize) -> bool {
+    let Some((_, register)) = own[at].1.text.split_once("jmp *") else { return false };
+    let added = |text: &str| text.starts_with("add ") && text.ends_with(&format!(",{register}"));
+    let read = |text: &str| text.starts_with("movslq (") && text.contains(",4),");
+    let mut last = own[..at].iter().rev().take(8).map(|(_, one)| one.text.as_str());
+    last.any(added) && last.any(read)
+}
+
+/// Which registers hold the address of another library's function, read from the GOT: compilers do so where they call it more
+/// than once.
+mod registers {
+    use super::{Address, Instruction, is_switch};
+
+    /// Of those that a call leaves alone.
+    #[derive(Clone, Copy, PartialEq)]
+    pub struct Set(u8);
+
+    const NONE: Set = Set(0);
+    const ALL: Set = Set(!0);
+    const NAMES: [&[&str]; 6] = [
+        &["rbx", "ebx", "bx", "bl", "bh"],
+        &["rbp", "ebp", "bp", "bpl"],
+        &["r12", "r12d", "r12w", "r12b"],
+        &["r13", "r13d", "r13w", "r13b"],
+        &["r14", "r14d", "r14w", "r14b"],
+        &["r15", "r15d", "r15w", "r15b"],
+    ];
+
+    /// All that an instruction names.
+    fn named(text: &str) -> Set {
+        let name = |rest: &str| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            let at = NAMES.iter().position(|names| names.contains(&&rest[..end]));
+            at.map_or(0, |at| 1 << at)
+        };
+        // cpuid's is the only one that an instruction changes without naming it.
+        let hidden = u8::from(text.contains("cpuid"));
+        Set(text.split('%').skip(1).map(name).fold(hidden, |set, one| set | one))
+    }
+
+    impl Set {
+        /// Those that the instruction, a call by way of a register, names.
+        pub fn holds(self, text: &str) -> bool {
+            let called = named(text);
+            text.contains("*%") && called != NONE && self.0 & called.0 == called.0
+        }
+    }
+
+    /// Before each instruction. A register that an instruction names holds none after it, unless that `loads` one.
+    pub fn with_imports(
+        own: &[(Address, &Instruction)],
+        loads: impl Fn(&Instruction) -> bool,
+    ) -> Vec<Set> {
+        let ways: Vec<Vec<usize>> = (0..own.len()).map(|at| next(own, at)).collect();
+        // What fills the room before a loop runs only on the way to it.
+        let filler = |one: &Instruction| one.text.contains("nop");
+        let mut sets: Vec<_> =
+            own.iter().map(|(_, one)| if filler(one) { ALL } else { NONE }).collect();
+        for &next in ways.iter().flatten().filter(|&&next| next != 0) {
+            sets[next] = ALL;
+        }
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (at, (_, one)) in own.iter().enumerate() {
+                let named = named(&one.text);
+                let after = match one.transfer() {
+                    Some(_) => sets[at],
+                    None if loads(one) => Set(sets[at].0 | named.0),
+                    None => Set(sets[at].0 & !named.0),
+                };
+                for &next in &ways[at] {
+                    let both = Set(sets[next].0 & after.0);
+                    changed |= both != sets[next];
+                    sets[next] = both;
+                }
+            }
+        }
+        sets
+    }
+
+    /// Where it can go on within the function: after a jump by a table, anywhere. No way leads to what only an exception gets to.
+    fn next(own: &[(Address, &Instruction)], at: usize) -> Vec<usize> {
+        let instruction = own[at].1;
+        if is_switch(own, at) {
+            return (0..own.len()).collect();
+        }
+        let mut next = Vec::new();
+        if instruction.goes_on() && at + 1 < own.len() {
+            next.push(at + 1);
+        }
+        let jump = instruction.transfer().filter(|transfer| !transfer.is_call);
+        let to = jump.and_then(|jump| jump.to);
+        next.extend(to.and_then(|to| own.binary_search_by_key(&to, |(address, _)| *address).ok()));
+        next
+    }
+}
+
+fn output(program: &str, arguments: &[&str], library: &Path) -> String {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(library).env("LC_ALL", "C");
+    String::from_utf8(super::run(command).stdout).expect("text")
+}
+
+fn hexadecimal(text: &str) -> Option<Address> {
+    Address::from_str_radix(text, 16).ok()
+}
+
+/// Place, information, kind, and then a symbol's value and its name with an addend, or an addend alone.
+fn relocations(readelf: &str) -> BTreeMap<Address, Target> {
+    let mut words = BTreeMap::new();
+    for line in readelf.lines() {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let (place, target) = match fields[..] {
+            [place, _, "R_X86_64_RELATIVE", addend] => {
+                (place, Target::Data(hexadecimal(addend).expect("an addend")))
+            }
+            [place, _, kind, value, name, "+", "0"] if kind.starts_with("R_X86_64_") => {
+                let name = name.split('@').next().expect("first part");
+                let value = hexadecimal(value).expect("a value");
+                let import = || Target::Import(name.to_owned());
+                (place, if value == 0 { import() } else { Target::Data(value) })
+            }
+            [place, _, "R_X86_64_DTPMOD64", "0"] => (place, Target::ThreadLocal),
+            [_, _, kind, ..] if kind.starts_with("R_") => panic!("what is this? {line}"),
+            _ => continue,
+        };
+        words.insert(hexadecimal(place).expect("a place"), target);
+    }
+    words
+}
+
+/// By address; and the symbols above them.
+fn instructions(objdump: &str) -> (BTreeMap<Address, Instruction>, BTreeMap<Address, String>) {
+    let mut instructions = BTreeMap::new();
+    let mut headings = BTreeMap::new();
+    for line in objdump.lines() {
+        if let Some((address, name)) = line.strip_suffix(">:").and_then(|l| l.split_once(" <")) {
+            headings.insert(hexadecimal(address).expect("an address"), name.to_owned());
+        } else if let Some((address, text)) = line.split_once(":\t") {
+            let (text, about) = text.split_once('#').unwrap_or((text, ""));
+            let reference = about.split_whitespace().next().and_then(hexadecimal);
+            let address = hexadecimal(address.trim()).expect("an address");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            instructions.insert(address, Instruction { text, reference });
+        }
+    }
+    assert!(instructions.len() > 1000, "{objdump}");
+    (instructions, headings)
+}
+
+struct Symbol {
+    start: Address,
+    end: Address,
+    name: String,
+}
+
+/// Those that have a size.
+fn symbols(nm: &str) -> Vec<Symbol> {
+    let symbol = |line: &str| {
+        let (start, rest) = line.split_once(' ')?;
+        let (size, rest) = rest.split_once(' ')?;
+        let (_kind, name) = rest.split_once(' ')?;
+        let (start, size) = (hexadecimal(start)?, hexadecimal(size).filter(|_| size.len() == 16)?);
+        Some(Symbol { start, end: start.checked_add(size)?, name: name.to_owned() })
+    };
+    nm.lines().filter_map(symbol).collect()
+}
+
+/// Where each function ends, by where it begins. Code that belongs to no symbol of known size is that of the symbol above it.
+fn extents(
+    symbols: &[Symbol],
+    headings: &BTreeMap<Address, String>,
+    instructions: &BTreeMap<Address, Instruction>,
+) -> BTreeMap<Address, (Address, String)> {
+    let mut extents = BTreeMap::new();
+    for symbol in symbols.iter().filter(|symbol| instructions.contains_key(&symbol.start)) {
+        extents.insert(symbol.start, (symbol.end, symbol.name.clone()));
+    }
+    for (&start, name) in headings {
+        let within = extents.range(..=start).next_back().is_some_and(|(_, (end, _))| start < *end);
+        if !within {
+            let end = headings.range((Excluded(start), Unbounded)).next();
+            let end = end.map_or(Address::MAX, |(end, _)| *end);
+            extents.insert(start, (end, name.clone()));
+        }
+    }
+    extents
+}
