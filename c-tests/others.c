@@ -523,6 +523,41 @@ TEST(away_after_fini, "one that goes after rsig_fini leaves rsig's handler there
     CHECK(is_installed(SIGUSR1, below_handler));
 }
 
+/* --- one function, twice --- */
+
+/* It knows no more than the last one that it has displaced: without rsig it would be its own, too. */
+TEST(installed_twice, "a function beneath a channel that is installed over it as well ends, and the channel hears once") {
+    install(&above, SIGUSR1, passing_handler);
+    init();
+    rsig_channel_t *channel = open_channel(SIGUSR1);
+    install(&above, SIGUSR1, passing_handler);
+    send_payload(1);
+    check_called(&above, 2, 1);
+    check_record(channel, 1);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    send_payload(2);
+    check_called(&above, 4, 2);
+}
+
+static void bare_handler(int signum, siginfo_t *info, void *context) {
+    (void)context;
+    plain_handler(&above, info);
+    pass_on(&above.displaced, signum, info, NULL);
+}
+
+TEST(installed_twice_bare, "so it is where it passes on no context") {
+    install(&above, SIGUSR1, bare_handler);
+    init();
+    rsig_channel_t *channel = open_channel(SIGUSR1);
+    install(&above, SIGUSR1, bare_handler);
+    send_payload(1);
+    check_called(&above, 1, 1);
+    check_record(channel, 1);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    send_payload(2);
+    check_called(&above, 2, 2);
+}
+
 /* --- many --- */
 
 enum { LEVELS = 8 };
@@ -587,6 +622,16 @@ TEST(any_number_in_turn, "any number that come and go, each under a channel of i
         uninstall(party, SIGUSR1);
     }
     CHECK(check_kernel_handler(SIGUSR1) == (void *)SIG_DFL);
+}
+
+TEST(ignored_any_number_of_times, "SIG_IGN and SIG_DFL in turn with rsig_signal count for nobody") {
+    init();
+    for (int i = 0; i < 20; i++) {
+        CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
+        CHECK(signal(SIGUSR1, i % 2 ? SIG_IGN : SIG_DFL) != SIG_ERR);
+    }
+    install(&above, SIGUSR1, above_handler);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
 }
 
 TEST(any_number_of_times, "one function, SIG_IGN or SIG_DFL may take the signal from rsig any number of times") {

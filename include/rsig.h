@@ -115,7 +115,7 @@ typedef enum rsig_status {
 
 /**
  * A listener to signals, opaque: what points to it is a number, not an address. One that is closed is known as such for ever,
- * whatever is open by then.
+ * whatever is open by then; with pointers of 32 bits until 16 million others have been open, one after the other.
  */
 typedef struct rsig_channel rsig_channel;
 
@@ -451,7 +451,9 @@ int rsig_sleep(double seconds);
 
 /**
  * Opens a channel: from now on it gets its own copy of each delivery of the signals of a set, on whichever thread, with its
- * siginfo, in the order in which they were recorded, whether or not a handler is registered. Each part of a program, each
+ * siginfo, in the order in which they were recorded, whether or not a handler is registered. (Signals that become unblocked
+ * together are recorded in the order in which the kernel runs their handlers, and the last one's begins first: often the higher
+ * numbers come before the lower.) Each part of a program, each
  * thread and each event loop can have its own; none takes anything from the others.
  *
  * For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The
@@ -469,7 +471,8 @@ int rsig_sleep(double seconds);
  * @param capacity  records, 1 to 65536
  * @param channel   room for the channel
  * @return RSIG_OK; RSIG_ERROR_VALUE for an empty set, a capacity out of range, or NULL; RSIG_ERROR_OS with EINVAL for a signal
- *         that cannot be handled, EMFILE where 256 channels are open, ENOMEM; RSIG_ERROR_STATE. After a failure
+ *         that cannot be handled, EMFILE where 256 channels are open, ENOMEM, ELOOP where eight handlers of others have
+ *         one of the signals, with rsig's between them, and another is over those; RSIG_ERROR_STATE. After a failure
  *         nothing has changed.
  *
  * Any thread. Not async-signal-safe.
@@ -993,8 +996,9 @@ int rsig_pidfd_send_signal(int pidfd,
  * @param arg      passed to the handler
  * @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
- *         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
- *         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
+ *         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, ENOMEM,
+ *         or ELOOP where eight handlers of others have the signal, with rsig's between them, and another is over
+ *         those; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
  *         RSIG_ERROR_STATE
  *
  * Main thread only. Not async-signal-safe. See sigaction(2).
@@ -1027,7 +1031,7 @@ int rsig_getsignal(int signum,
  * @param flag    0: system calls are restarted after the low-level handler (SA_RESTART); otherwise: they are
  *                interrupted
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the
- *         C library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
+ *         C library's own real-time signals, ENOMEM, or ELOOP as for rsig_signal(); RSIG_ERROR_STATE
  *
  * Any thread. Not async-signal-safe.
  */
@@ -1267,8 +1271,8 @@ int rsig_sigpending(rsig_sigset_t *set);
 
 /**
  * Sets a descriptor to which each delivery writes one byte, the signal's number: for event loops that poll. Only
- * signals that have a handler of rsig's write, on whichever thread they land. The loop reads the bytes and calls
- * rsig_pump().
+ * signals that rsig has write, on whichever thread they land: those with a handler of rsig_signal()'s, and those that only a
+ * channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
  *
  * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
  * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.

@@ -8,7 +8,7 @@ use crate::sys::sigset::rsig_sigset_t;
 use libc::{c_int, size_t};
 
 /// A listener to signals, opaque: what points to it is a number, not an address. One that is closed is known as such for ever,
-/// whatever is open by then.
+/// whatever is open by then; with pointers of 32 bits until 16 million others have been open, one after the other.
 #[allow(non_camel_case_types)]
 pub struct rsig_channel {
     _private: [u8; 0],
@@ -19,7 +19,9 @@ pub struct rsig_channel {
 pub type rsig_channel_t = rsig_channel;
 
 /// Opens a channel: from now on it gets its own copy of each delivery of the signals of a set, on whichever thread, with its
-/// siginfo, in the order in which they were recorded, whether or not a handler is registered. Each part of a program, each
+/// siginfo, in the order in which they were recorded, whether or not a handler is registered. (Signals that become unblocked
+/// together are recorded in the order in which the kernel runs their handlers, and the last one's begins first: often the higher
+/// numbers come before the lower.) Each part of a program, each
 /// thread and each event loop can have its own; none takes anything from the others.
 ///
 /// For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The
@@ -37,7 +39,8 @@ pub type rsig_channel_t = rsig_channel;
 /// @param capacity  records, 1 to 65536
 /// @param channel   room for the channel
 /// @return RSIG_OK; RSIG_ERROR_VALUE for an empty set, a capacity out of range, or NULL; RSIG_ERROR_OS with EINVAL for a signal
-///         that cannot be handled, EMFILE where 256 channels are open, ENOMEM; RSIG_ERROR_STATE. After a failure
+///         that cannot be handled, EMFILE where 256 channels are open, ENOMEM, ELOOP where eight handlers of others have
+///         one of the signals, with rsig's between them, and another is over those; RSIG_ERROR_STATE. After a failure
 ///         nothing has changed.
 ///
 /// Any thread. Not async-signal-safe.

@@ -46,11 +46,16 @@ impl Handle {
     }
 }
 
+/// The next turn: never 0, so that no handle is.
+fn after(turn: usize) -> usize {
+    if turn < TURNS { turn.wrapping_add(1) } else { 1 }
+}
+
 /// The ordinary side of a place. Its lock is the readers': handlers have none.
 pub(crate) struct Seat {
     /// Whose it is, 0 for nobody's.
     handle: usize,
-    /// How many channels have been here; after TURNS from 1 again, so that no handle is 0.
+    /// How many channels have been here.
     turn: usize,
     reader: Reader,
     /// -1 until somebody waits.
@@ -178,7 +183,7 @@ impl State {
         };
         place.set(kept.memory.channel());
         *room = Some(kept);
-        seat.turn = if seat.turn < TURNS { seat.turn.wrapping_add(1) } else { 1 };
+        seat.turn = after(seat.turn);
         let handle = Handle::new(index, seat.turn);
         (seat.handle, seat.reader, seat.fd) = (handle.0, Reader::NEW, -1);
         drop(seat);
@@ -371,4 +376,17 @@ fn unleft<R>(body: impl FnOnce() -> R) -> R {
         let _ = mask::change(libc::SIG_SETMASK, before);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_handle_is_null_when_the_turns_begin_anew() {
+        for (turn, next) in [(0, 1), (1, 2), (TURNS - 1, TURNS), (TURNS, 1)] {
+            assert_eq!(after(turn), next);
+            assert_eq!(Handle::new(0, next).0, next * MAX);
+        }
+    }
 }
