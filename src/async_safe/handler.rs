@@ -57,13 +57,16 @@ pub(crate) struct Own {
 
 /// How rsig knows its own disposition when the kernel shows it.
 pub(crate) fn own(disposition: &Disposition) -> Option<Own> {
-    let level = |addresses: &[LowLevelHandler]| {
-        addresses.iter().position(|&address| disposition.is(address))
-    };
-    if let Some(level) = level(&HANDLERS) {
-        return Some(Own { role: Role::Handler, level });
-    }
-    level(&STAND_INS).map(|level| Own { role: Role::StandIn, level })
+    let levels = || HANDLERS.iter().zip(&STAND_INS).enumerate();
+    levels().find_map(|(level, (&handler, &stand_in))| {
+        if disposition.is(handler) {
+            Some(Own { role: Role::Handler, level })
+        } else if disposition.is(stand_in) {
+            Some(Own { role: Role::StandIn, level })
+        } else {
+            None
+        }
+    })
 }
 
 pub(crate) fn is_own(disposition: &Disposition) -> bool {
@@ -99,14 +102,14 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
         if is_fault(signum, origin.code) {
             if role == Role::Handler || !chain::call(signum, level, info, context) {
                 hand_back(signum, level);
             }
             return;
         }
-        match (poke::meaning(signum, &origin), context.as_deref_mut()) {
+        match (poke::meaning(signum, &origin), context) {
             (Meaning::Delivery, context) if !pending::is_open() => {
                 pass_by(signum, level, info, context);
             }

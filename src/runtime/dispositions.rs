@@ -57,6 +57,10 @@ impl Entry {
 
     /// Ends what rsig_signal() was told: whoever still passes something on to rsig's handler means whom that has displaced.
     fn restore(&mut self, signum: c_int) {
+        if displaced::get(signum, 0).is_none() {
+            // It was never rsig's.
+            return;
+        }
         if let Ok(found) = action::get(signum)
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)

@@ -25,27 +25,54 @@ struct Signal {
     top: AtomicUsize,
 }
 
-const NOTHING: Told = Told { handler: AtomicUsize::new(0), arg: AtomicPtr::new(ptr::null_mut()) };
+static SIGNALS: [Signal; signals::COUNT] = [const { Signal::new() }; signals::COUNT];
 
-static SIGNALS: [Signal; signals::COUNT] =
-    [const { Signal { told: [NOTHING; LEVELS], top: AtomicUsize::new(0) } }; signals::COUNT];
+impl Told {
+    const fn new() -> Self {
+        Self { handler: AtomicUsize::new(0), arg: AtomicPtr::new(ptr::null_mut()) }
+    }
+}
+
+impl Signal {
+    const fn new() -> Self {
+        Self { told: [const { Told::new() }; LEVELS], top: AtomicUsize::new(0) }
+    }
+
+    fn get(&self, level: usize) -> rsig_action_t {
+        let Some(told) = self.told.get(level) else { return rsig_action_t::DEFAULT };
+        // Relaxed, both: functions are set on the main thread, which is the one that asks without the lock.
+        let (handler, arg) =
+            (told.handler.load(Ordering::Relaxed), told.arg.load(Ordering::Relaxed));
+        rsig_action_t::special(handler, arg)
+    }
+
+    /// With several levels.
+    #[cold]
+    fn now(&self, signum: c_int, top: usize) -> rsig_action_t {
+        // Somebody may have put back a lower one.
+        let own = action::get(signum).ok().and_then(|installed| handler::own(&installed));
+        let mut level = own.map_or(top, |own| own.level);
+        // What somebody else's handler has passed on is for the one beneath.
+        while let Handler::Foreign = self.get(level).handler()
+            && let Some(beneath) = level.checked_sub(1)
+        {
+            level = beneath;
+        }
+        self.get(level)
+    }
+}
 
 fn signal(signum: c_int) -> Option<&'static Signal> {
     SIGNALS.get(signals::index(signum)?)
 }
 
 pub(crate) fn get(signum: c_int, level: usize) -> rsig_action_t {
-    let Some(told) = signal(signum).and_then(|signal| signal.told.get(level)) else {
-        return rsig_action_t::DEFAULT;
-    };
-    // Relaxed, both: functions are set on the main thread, which is the one that asks without the lock.
-    let (handler, arg) = (told.handler.load(Ordering::Relaxed), told.arg.load(Ordering::Relaxed));
-    rsig_action_t::special(handler, arg)
+    signal(signum).map_or(rsig_action_t::DEFAULT, |signal| signal.get(level))
 }
 
 pub(crate) fn set(signum: c_int, level: usize, action: &rsig_action_t) {
     if let Some(told) = signal(signum).and_then(|signal| signal.told.get(level)) {
-        // Relaxed, both: see `get`.
+        // Relaxed, both: see `Signal::get`.
         told.handler.store(action.number(), Ordering::Relaxed);
         told.arg.store(action.arg, Ordering::Relaxed);
     }
@@ -53,24 +80,17 @@ pub(crate) fn set(signum: c_int, level: usize, action: &rsig_action_t) {
 
 pub(crate) fn set_top(signum: c_int, level: usize) {
     if let Some(signal) = signal(signum) {
-        // Relaxed: as in `get`.
+        // Relaxed: as in `Signal::get`.
         signal.top.store(level, Ordering::Relaxed);
     }
 }
 
 /// What the pump shall do with a delivery.
 pub(crate) fn now(signum: c_int) -> rsig_action_t {
-    // Relaxed: as in `get`.
-    let top = signal(signum).map_or(0, |signal| signal.top.load(Ordering::Relaxed));
-    // With several levels somebody may have put back a lower one.
-    let installed = if top == 0 { None } else { action::get(signum).ok() };
-    let own = installed.and_then(|installed| handler::own(&installed));
-    let mut level = own.map_or(top, |own| own.level);
-    // What somebody else's handler has passed on is for the one beneath.
-    while let Handler::Foreign = get(signum, level).handler()
-        && let Some(beneath) = level.checked_sub(1)
-    {
-        level = beneath;
+    let Some(signal) = signal(signum) else { return rsig_action_t::DEFAULT };
+    // Relaxed: as in `Signal::get`.
+    match signal.top.load(Ordering::Relaxed) {
+        0 => signal.get(0),
+        top => signal.now(signum, top),
     }
-    get(signum, level)
 }
