@@ -471,8 +471,7 @@ int rsig_sleep(double seconds);
  * @param capacity  records, 1 to 65536
  * @param channel   room for the channel
  * @return RSIG_OK; RSIG_ERROR_VALUE for an empty set, a capacity out of range, or NULL; RSIG_ERROR_OS with EINVAL for a signal
- *         that cannot be handled, EMFILE where 256 channels are open, ENOMEM, ELOOP where eight handlers of others have
- *         one of the signals, with rsig's between them, and another is over those; RSIG_ERROR_STATE. After a failure
+ *         that cannot be handled, EMFILE where 256 channels are open, ENOMEM; RSIG_ERROR_STATE. After a failure
  *         nothing has changed.
  *
  * Any thread. Not async-signal-safe.
@@ -996,9 +995,8 @@ int rsig_pidfd_send_signal(int pidfd,
  * @param arg      passed to the handler
  * @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
- *         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, ENOMEM,
- *         or ELOOP where eight handlers of others have the signal, with rsig's between them, and another is over
- *         those; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
+ *         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
+ *         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
  *         RSIG_ERROR_STATE
  *
  * Main thread only. Not async-signal-safe. See sigaction(2).
@@ -1031,7 +1029,7 @@ int rsig_getsignal(int signum,
  * @param flag    0: system calls are restarted after the low-level handler (SA_RESTART); otherwise: they are
  *                interrupted
  * @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the
- *         C library's own real-time signals, ENOMEM, or ELOOP as for rsig_signal(); RSIG_ERROR_STATE
+ *         C library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
  *
  * Any thread. Not async-signal-safe.
  */

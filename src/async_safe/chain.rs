@@ -4,12 +4,12 @@
 //! That handler may have displaced rsig's own once, and call it in turn. Then rsig's handler runs within itself, at a lower
 //! level (see `displaced`), for a delivery that is recorded already. It is known by the context, which is passed on: while a
 //! displaced handler runs, `uc_link`, which the kernel leaves NULL in a signal handler's context, leads to a note of who is at
-//! it. Who passes on no context was called by rsig if the kernel has rsig's handler, at a higher level.
+//! it. Who passes on no context was called by rsig if the kernel has rsig's handler, at no lower level.
 //!
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
-use crate::async_safe::displaced::{self, LEVELS};
+use crate::async_safe::displaced::{self, HIGHEST, LEVELS};
 use crate::async_safe::handler::{self, Role};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals;
@@ -55,8 +55,32 @@ struct Note {
 /// The same in each copy of the library, whichever its version: "rsigNote".
 const KIND: u64 = 0x7273_6967_4e6f_7465;
 
-/// The lowest level that has passed this delivery on; none where it has not been here before.
-fn lowest(context: &ucontext_t) -> Option<usize> {
+/// Where a delivery has been.
+pub(crate) struct Way {
+    /// The level at which it is now: beneath all that have passed it on, also where it comes in above them once more, by somebody
+    /// who has installed one function twice. None where there is nothing beneath.
+    pub(crate) level: Option<usize>,
+    /// Whether it is recorded already: it comes from a displaced handler that calls rsig's.
+    pub(crate) is_known: bool,
+}
+
+/// Of a delivery that comes in at `level`.
+pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> Way {
+    let lowest = match context {
+        Some(context) => lowest_noted(context),
+        None => installed(signum).filter(|&installed| installed >= level),
+    };
+    match lowest {
+        None => Way { level: Some(level), is_known: false },
+        Some(lowest) => {
+            let beneath = lowest.checked_sub(1);
+            Way { level: beneath.map(|beneath| beneath.min(level)), is_known: true }
+        }
+    }
+}
+
+/// The lowest level that has passed this delivery on.
+fn lowest_noted(context: &ucontext_t) -> Option<usize> {
     let mut next = context.uc_link;
     // SAFETY: the kernel makes it NULL; else it is a note on this very stack.
     while let Some(note) = unsafe { next.cast::<Note>().as_ref() } {
@@ -71,14 +95,10 @@ fn lowest(context: &ucontext_t) -> Option<usize> {
     None
 }
 
-/// Whether this delivery is recorded already: it comes from a displaced handler that calls rsig's.
-pub(crate) fn is_known(signum: c_int, level: usize, context: Option<&ucontext_t>) -> bool {
-    match context {
-        Some(context) => lowest(context).is_some(),
-        None => action::get(signum).is_ok_and(|now| {
-            handler::own(&now).is_some_and(|own| own.role == Role::StandIn && own.level > level)
-        }),
-    }
+/// The level at which the kernel has a handler that passes deliveries on.
+fn installed(signum: c_int) -> Option<usize> {
+    let own = handler::own(&action::get(signum).ok()?)?;
+    (own.role == Role::StandIn).then_some(own.level)
 }
 
 /// Calls the displaced handler; false where there is none.
@@ -93,27 +113,17 @@ pub(crate) fn call(
     let pointer = place.load(Ordering::Acquire);
     // SAFETY: NULL, or a record that lives for ever.
     let Some(handler) = (unsafe { pointer.as_ref() }) else { return false };
-    if is_caller(signum, level, handler, context.as_deref())
-        || handler.is_one_shot() && !take(signum, level, place, pointer)
-    {
+    // One that may know this very level, and is installed, is the one that calls us.
+    let may_be_caller = context.is_none() || level == HIGHEST;
+    if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
+        let beneath = level.checked_sub(1);
+        return beneath.is_some_and(|beneath| call(signum, beneath, info, context));
+    }
+    if handler.is_one_shot() && !take(signum, level, place, pointer) {
         return false;
     }
     call_noted(handler, signum, level, info, context);
     true
-}
-
-/// Whether the displaced handler may be the very one that calls us: somebody has installed one function twice, rsig has come
-/// in between, and it knows no more than one handler to pass on to. They would call each other for ever.
-fn is_caller(
-    signum: c_int,
-    level: usize,
-    displaced: &Disposition,
-    context: Option<&ucontext_t>,
-) -> bool {
-    match context {
-        Some(context) => lowest(context).is_some_and(|lowest| lowest <= level),
-        None => action::get(signum).is_ok_and(|now| now.handler() == displaced.handler()),
-    }
 }
 
 /// So that it is known if it calls rsig's.

@@ -4,14 +4,18 @@
 //! which tells what this one has displaced: somebody who can have saved the addresses of the levels beneath, and no other. So
 //! however they pass a signal on, by a call, or by putting back what they have displaced and raising it again, it goes down
 //! one level at a time and ends at the lowest.
+//!
+//! There is an end to the levels. The highest serves all that come after, and then displaces somebody who may know it. Calls go
+//! down all the same (see `chain`), but whoever puts back and raises again there would go round.
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use libc::c_int;
 
-/// How many handlers of rsig's there can be over each other, with somebody else's between them.
+/// How many handlers of rsig's there can be over each other, with somebody else's between them, and none of those passed over.
 pub(crate) const LEVELS: usize = 8;
+pub(crate) const HIGHEST: usize = LEVELS - 1;
 
 static DISPLACED: [Notes; LEVELS] = [const { Notes::new() }; LEVELS];
 

@@ -103,33 +103,34 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let way = chain::way(signum, level, context.as_deref());
         if is_fault(signum, origin.code) {
-            if role == Role::Handler || !chain::call(signum, level, info, context) {
-                hand_back(signum, level);
+            let pass_on = |level| chain::call(signum, level, info, context);
+            if role == Role::Handler || !way.level.is_some_and(pass_on) {
+                hand_back(signum, way.level);
             }
             return;
         }
         match (poke::meaning(signum, &origin), context) {
             (Meaning::Delivery, context) if !pending::is_open() => {
-                pass_by(signum, level, info, context);
+                if let Some(level) = way.level {
+                    pass_by(signum, level, info, context);
+                }
+            }
+            (Meaning::Delivery, context) if role == Role::Handler => {
+                if way.is_known {
+                    wait_for_pump(signum, origin);
+                } else {
+                    deliver(signum, origin);
+                }
+                call::end(context);
             }
             (Meaning::Delivery, context) => {
-                let is_known = chain::is_known(signum, level, context.as_deref());
-                match role {
-                    Role::Handler => {
-                        if is_known {
-                            wait_for_pump(signum, origin)
-                        } else {
-                            deliver(signum, origin)
-                        }
-                        call::end(context);
-                    }
-                    Role::StandIn => {
-                        if !is_known {
-                            record_for(signum, origin, false);
-                        }
-                        chain::call(signum, level, info, context);
-                    }
+                if !way.is_known {
+                    record_for(signum, origin, false);
+                }
+                if let Some(level) = way.level {
+                    chain::call(signum, level, info, context);
                 }
             }
             (Meaning::Poke, context) => call::end_poked(poke::is_reminder(&origin), context),
@@ -204,9 +205,10 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
-fn hand_back(signum: c_int, level: usize) {
+fn hand_back(signum: c_int, level: Option<usize>) {
     let installed = action::get(signum).map(|installed| installed.handler());
-    let next = displaced::get(signum, level)
+    let next = level
+        .and_then(|level| displaced::get(signum, level))
         .filter(|displaced| installed != Ok(displaced.handler()))
         .unwrap_or(&Disposition::DEFAULT);
     // The kernel accepted both the number and the disposition before.

@@ -39,8 +39,7 @@ pub type rsig_channel_t = rsig_channel;
 /// @param capacity  records, 1 to 65536
 /// @param channel   room for the channel
 /// @return RSIG_OK; RSIG_ERROR_VALUE for an empty set, a capacity out of range, or NULL; RSIG_ERROR_OS with EINVAL for a signal
-///         that cannot be handled, EMFILE where 256 channels are open, ENOMEM, ELOOP where eight handlers of others have
-///         one of the signals, with rsig's between them, and another is over those; RSIG_ERROR_STATE. After a failure
+///         that cannot be handled, EMFILE where 256 channels are open, ENOMEM; RSIG_ERROR_STATE. After a failure
 ///         nothing has changed.
 ///
 /// Any thread. Not async-signal-safe.

@@ -21,9 +21,8 @@ use libc::{c_int, c_void};
 /// @param arg      passed to the handler
 /// @param old      room for the action before, as rsig_getsignal() tells it; may be NULL
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range, or for RSIG_FOREIGN with an arg that rsig did not
-///         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, ENOMEM,
-///         or ELOOP where eight handlers of others have the signal, with rsig's between them, and another is over
-///         those; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
+///         give, or for SIG_ERR; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the C library's own real-time signals, or
+///         ENOMEM; RSIG_ERROR_HANDLER if a pending handler refused, and then nothing is changed; RSIG_ERROR_THREAD;
 ///         RSIG_ERROR_STATE
 ///
 /// Main thread only. Not async-signal-safe. See sigaction(2).
@@ -65,7 +64,7 @@ pub unsafe extern "C" fn rsig_getsignal(signum: c_int, action: *mut rsig_action_
 /// @param flag    0: system calls are restarted after the low-level handler (SA_RESTART); otherwise: they are
 ///                interrupted
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a number out of range; RSIG_ERROR_OS with EINVAL for SIGKILL, SIGSTOP and the
-///         C library's own real-time signals, ENOMEM, or ELOOP as for rsig_signal(); RSIG_ERROR_STATE
+///         C library's own real-time signals, or ENOMEM; RSIG_ERROR_STATE
 ///
 /// Any thread. Not async-signal-safe.
 #[unsafe(no_mangle)]

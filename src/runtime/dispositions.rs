@@ -1,7 +1,7 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
 use crate::async_safe::chain;
-use crate::async_safe::displaced::LEVELS;
+use crate::async_safe::displaced::{HIGHEST, LEVELS};
 use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke;
 use crate::async_safe::{before, channel, displaced};
@@ -38,14 +38,16 @@ impl Entry {
         }
     }
 
-    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one;
-    /// where there is none left, the one that it had before. SIG_DFL and SIG_IGN know nobody, and go where they were.
-    fn level_over(&self, signum: c_int, found: &Disposition) -> Option<usize> {
+    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one.
+    /// Where there is none left, it has the one that it had before, or the highest. SIG_DFL and SIG_IGN know nobody, and go
+    /// where they were.
+    fn level_over(&self, signum: c_int, found: &Disposition) -> usize {
         let next = (self.levels < LEVELS).then_some(self.levels);
         let before = (0..self.levels).rev().find(|&level| {
             displaced::get(signum, level).is_some_and(|noted| noted.handler() == found.handler())
         });
-        if found.is_function() { next.or(before) } else { before.or(next) }
+        let level = if found.is_function() { next.or(before) } else { before.or(next) };
+        level.unwrap_or(HIGHEST)
     }
 
     /// What was displaced is there again: nobody can know the level, where it is the highest one.
@@ -160,14 +162,8 @@ impl State {
     /// At which level rsig is, or will be, in place of what the kernel has shown.
     fn level(&mut self, signum: c_int, found: &Disposition) -> Result<usize> {
         let entry = self.entry(signum)?;
-        entry.own_level(signum, found).or_else(|| entry.level_over(signum, found)).ok_or_else(
-            || {
-                let name = Named(signum);
-                let text =
-                    format_args!("{name} has {LEVELS} handlers of others between rsig's already");
-                Error::os(Errno::ELOOP, text)
-            },
-        )
+        let own = entry.own_level(signum, found);
+        Ok(own.unwrap_or_else(|| entry.level_over(signum, found)))
     }
 
     /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. A handler that is called only once may
