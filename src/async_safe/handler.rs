@@ -22,6 +22,11 @@ pub(crate) fn is_own(disposition: &Disposition) -> bool {
     disposition.is(LOW_LEVEL) || disposition.is(STAND_IN)
 }
 
+/// Whether the kernel calls it.
+pub(crate) fn has(signum: c_int) -> bool {
+    action::get(signum).is_ok_and(|now| is_own(&now))
+}
+
 extern "C-unwind" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
     receive(signum, info, context, Role::Handler);
 }
@@ -70,20 +75,22 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
             (Meaning::Delivery, _) => match role {
                 Role::Handler => {
                     deliver(signum, origin);
-                    call::end(context);
+                    call::end(signum, context);
                 }
                 Role::StandIn => {
                     record_for(signum, origin, false);
                     chain::call(signum, info, context, depth);
                 }
             },
-            (Meaning::Poke, context) => call::end_poked(poke::is_reminder(&origin), context),
+            (Meaning::Poke, context) => {
+                call::end_poked(signum, poke::is_reminder(&origin), context);
+            }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
                 if let Some(record) = record {
                     poke::hold_back(signum, record, context);
                 }
-                call::end(Some(context));
+                call::end(signum, Some(context));
             }
             _ => {}
         }
@@ -121,7 +128,7 @@ fn record_for(signum: c_int, origin: Origin, pump: bool) {
 fn come_back(signum: c_int, origin: Origin, context: Option<&mut ucontext_t>) {
     if pending::is_open() && chain::is_beneath(signum) {
         wait_for_pump(signum, origin);
-        call::end(context);
+        call::end(signum, context);
     }
 }
 
@@ -138,7 +145,7 @@ fn pass_by(signum: c_int, info: *mut siginfo_t, context: Option<&mut ucontext_t>
         Some(handler) if context.is_some() => chain::call_noted(handler, signum, info, context),
         Some(_) => {}
         // Asked anew whether rsig has it: another rsig_init() opens before it installs.
-        None if action::get(signum).is_ok_and(|now| is_own(&now)) && !pending::is_open() => {
+        None if has(signum) && !pending::is_open() => {
             // The kernel accepted both the number and the disposition before.
             let _ = action::set(signum, displaced.unwrap_or(&Disposition::DEFAULT));
             // SAFETY: as in `receive`.
