@@ -73,6 +73,11 @@ pub(crate) fn is_own(disposition: &Disposition) -> bool {
     own(disposition).is_some()
 }
 
+/// Whether the kernel calls one.
+pub(crate) fn has(signum: c_int) -> bool {
+    action::get(signum).is_ok_and(|now| is_own(&now))
+}
+
 pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
     own(disposition).is_some_and(|own| own.role == role)
 }
@@ -123,7 +128,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                 } else {
                     deliver(signum, origin);
                 }
-                call::end(context);
+                call::end(signum, context);
             }
             (Meaning::Delivery, context) => {
                 if !way.is_known {
@@ -133,13 +138,15 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                     chain::call(signum, level, info, context);
                 }
             }
-            (Meaning::Poke, context) => call::end_poked(poke::is_reminder(&origin), context),
+            (Meaning::Poke, context) => {
+                call::end_poked(signum, poke::is_reminder(&origin), context);
+            }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
                 if let Some(record) = record {
                     poke::hold_back(signum, record, context);
                 }
-                call::end(Some(context));
+                call::end(signum, Some(context));
             }
             _ => {}
         }
@@ -177,10 +184,7 @@ fn pass_by(signum: c_int, level: usize, info: *mut siginfo_t, context: Option<&m
     }
     let displaced = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
     // Asked anew whether rsig has it: another rsig_init() opens before it installs.
-    if !displaced.is_function()
-        && action::get(signum).is_ok_and(|now| is_own(&now))
-        && !pending::is_open()
-    {
+    if !displaced.is_function() && has(signum) && !pending::is_open() {
         // The kernel accepted both the number and the disposition before.
         let _ = action::set(signum, displaced);
         // SAFETY: as in `receive`.
