@@ -52,6 +52,8 @@ pub(crate) unsafe fn run(
     let result = unsafe { stub::call(number, arguments) };
     // Relaxed: a handler that still sees it sends a poke that finds nothing to do.
     CALLER.store(0, Ordering::Relaxed);
+    // The call was not left, so no handler is interrupted any more, and what was put off for one has come.
+    forget_put_off();
     result
 }
 

@@ -303,6 +303,11 @@ pub(crate) fn drain(set: rsig_sigset_t) -> bool {
     next_other(set).is_none_or(|first| drain_beside(set, first))
 }
 
+/// Makes one pending again that was accepted, before the others of its number.
+pub(crate) fn put_back_first(accepted: Accepted) {
+    drain_beside(sigset::one(accepted.signum()), accepted);
+}
+
 /// Where the program's own signals are pending too; `first` was taken already.
 #[cold]
 fn drain_beside(set: rsig_sigset_t, first: Accepted) -> bool {
