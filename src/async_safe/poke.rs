@@ -35,6 +35,8 @@ static CONTENDED: AtomicBool = AtomicBool::new(false);
 static ON_ITS_WAY: AtomicI32 = AtomicI32::new(0);
 /// Whether the timer is to poke the main thread's call.
 static REMINDING: AtomicBool = AtomicBool::new(false);
+/// Whether one may wait, blocked, for a thread that is the main one no more.
+static MOVED: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -121,13 +123,28 @@ pub(crate) fn reserve(tid: c_int) {
     }
 }
 
-/// When the main thread or the number is another. A handler that still fires the timer does nothing.
-pub(crate) fn release() {
+/// When the number is another. A handler that still fires the timer does nothing.
+fn release() {
     // Relaxed: as above.
     let timer = TIMER.swap(-1, Ordering::Relaxed);
     if timer >= 0 {
         thread_timer::delete(timer);
     }
+}
+
+/// When another thread is to be the main one.
+pub(crate) fn leave_thread() {
+    release();
+    // Relaxed, both: with the lock, or the main thread's own.
+    if EVER.load(Ordering::Relaxed) != 0 {
+        MOVED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether one may wait where no `drain` of the main thread's finds it.
+pub(crate) fn has_moved() -> bool {
+    // Relaxed: as above.
+    MOVED.load(Ordering::Relaxed)
 }
 
 /// In a forked child, where neither the parent's other threads nor its timers exist.
@@ -138,6 +155,7 @@ pub(crate) fn reset() {
     CONTENDED.store(false, Ordering::Relaxed);
     ON_ITS_WAY.store(0, Ordering::Relaxed);
     REMINDING.store(false, Ordering::Relaxed);
+    MOVED.store(false, Ordering::Relaxed);
 }
 
 /// Pokes the main thread, unless one is on its way: a slow main thread must not find its queue, which is the user's, full of them. A
