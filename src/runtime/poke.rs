@@ -2,6 +2,7 @@
 
 use crate::async_safe::handler::LOW_LEVEL;
 use crate::async_safe::poke::{self, Use};
+use crate::async_safe::stub;
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::State;
 use crate::sys::action::{self, Disposition};
@@ -74,9 +75,10 @@ pub(crate) fn set_use(signum: c_int, action: &rsig_action_t, is_heard: bool, new
     poke::set_use(signum, of_the_program);
 }
 
-/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
+/// Pokes are for rsig's own calls; those of the program's that can be restarted are. Where there is no stub that could end rsig's,
+/// EINTR has to.
 pub(crate) fn disposition() -> Disposition {
     let mut disposition = Disposition::with_handler(LOW_LEVEL);
-    disposition.set_restart(true);
+    disposition.set_restart(stub::IS_RACE_FREE);
     disposition
 }
