@@ -9,7 +9,7 @@
 use crate::async_safe::atomic::{
     AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
-use crate::async_safe::handler;
+use crate::async_safe::{call, handler};
 use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
@@ -101,7 +101,7 @@ pub(crate) fn set_use(signum: c_int, of_the_program: Use) {
 
 /// Whether rsig's handler is still there: the program may have taken the number for itself behind rsig's back.
 pub(crate) fn is_installed() -> bool {
-    action::get(number()).is_ok_and(|now| handler::is_own(&now))
+    handler::has(number())
 }
 
 /// After `set_number(0)`: whether no poke is on its way any more.
@@ -166,6 +166,21 @@ fn queue(tid: c_int) -> bool {
         || thread_timer::fire(TIMER.load(Ordering::Relaxed), AT_ONCE).is_ok()
 }
 
+/// Sends the main thread, which this is, the signal that it is just handling, with the sign of a poke.
+pub(crate) fn send_own(tid: c_int, signum: c_int) {
+    // It fails only where the queue of signals is full. kill(2) needs no place there, and in a process with one thread it is
+    // for this one.
+    if thread::queue(tid, signum, mark()).is_err() && thread::is_alone() {
+        let _ = thread::kill_own_process(signum);
+    }
+}
+
+/// Whether all is there that a poke needs, so that a thread that is alone need not look whether it is still so.
+pub(crate) fn is_ready() -> bool {
+    // Relaxed: see `reserve`.
+    number() != 0 && TIMER.load(Ordering::Relaxed) >= 0
+}
+
 /// One has come; or a call begins, for which none is on its way that counts.
 pub(crate) fn receive() {
     // A swap, which sees what the sender did that relied on this poke: told the call to end. AcqRel: for that.
@@ -194,7 +209,7 @@ pub(crate) fn die(signum: c_int, context: &mut ucontext_t) {
 /// The low-level handler's question. A delivery that the program knows nothing of has the default action: death.
 pub(crate) fn meaning(signum: c_int, origin: &Origin) -> Meaning {
     let bit = sigset::one(signum);
-    if is_poke(origin) {
+    if is_poke(origin) || origin.is_unknown() && call::is_put_off(signum) {
         Meaning::Poke
     } else if signum == number() && is_held() {
         Meaning::Held
@@ -286,6 +301,11 @@ fn put_back(signum: c_int, info: &siginfo_t) {
 /// order. Whether none is left for sure.
 pub(crate) fn drain(set: rsig_sigset_t) -> bool {
     next_other(set).is_none_or(|first| drain_beside(set, first))
+}
+
+/// Makes one pending again that was accepted, before the others of its number.
+pub(crate) fn put_back_first(accepted: Accepted) {
+    drain_beside(sigset::one(accepted.signum()), accepted);
 }
 
 /// Where the program's own signals are pending too; `first` was taken already.

@@ -4,6 +4,27 @@ use crate::sys::signals;
 use libc::{c_int, pid_t, pthread_t, siginfo_t};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Where glibc, from 2.32 on, tells that there is one thread (its manual: Single-Threaded); elsewhere NULL.
+static SINGLE_THREADED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+/// Before `is_alone` can tell. Looked up by name: where the C library does not have it, the program must run all the same.
+pub(crate) fn learn_alone() {
+    // SAFETY: a whole string.
+    let place = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    // Relaxed: the C library's own, there from the start.
+    SINGLE_THREADED.store(place.cast(), Ordering::Relaxed);
+}
+
+/// Whether the process has no other thread, for sure. Async-signal-safe.
+pub(crate) fn is_alone() -> bool {
+    // Relaxed: as above.
+    let place = SINGLE_THREADED.load(Ordering::Relaxed);
+    // SAFETY: a char of the C library's, which only a thread that is alone sees other than 0; volatile, as it changes elsewhere.
+    !place.is_null() && unsafe { place.read_volatile() } != 0
+}
 
 /// The calling thread. Async-signal-safe.
 pub(crate) fn current() -> pthread_t {
