@@ -2,6 +2,7 @@
 
 use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke::{self, Use};
+use crate::async_safe::stub;
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::main_thread;
 use crate::runtime::state::State;
@@ -121,9 +122,10 @@ pub(crate) fn is_over(signum: c_int) -> bool {
         && poke::drain(sigset::one(signum))
 }
 
-/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
+/// Pokes are for rsig's own calls; those of the program's that can be restarted are. Where there is no stub that could end rsig's,
+/// EINTR has to.
 pub(crate) fn disposition(level: usize) -> Disposition {
     let mut disposition = Disposition::with_handler(handler::address(Role::Handler, level));
-    disposition.set_restart(true);
+    disposition.set_restart(stub::IS_RACE_FREE);
     disposition
 }
