@@ -199,7 +199,7 @@ static int behave(struct slot *slot) {
         depth = to + 1;
         siglongjmp(frames[to].env, 1);
     }
-    for (int calls = 1 + below(&r, 2); calls > 0 && budget > 0 && depth < 12; calls--) {
+    for (int calls = 1 + below(&r, 4); calls > 0 && budget > 0 && depth < 12; calls--) {
         budget--;
         run_some_call(&r);
     }
@@ -234,14 +234,14 @@ static int noise_handler(int signum, const rsig_siginfo_t *info, void *arg) {
 
 static int some_signum(uint64_t *r) {
     static const int odd[] = {0, -1, INT_MIN, INT_MAX, SIGKILL, SIGSTOP, 32, 33, 65, 127, 256};
-    return chance(r, 88) ? ONE_OF(r, pool) : ONE_OF(r, odd);
+    return chance(r, 88) ? one_of_pool(r) : ONE_OF(r, odd);
 }
 
 /* One that can be sent: nobody dies of it, and it is none of the C library's. */
 static int sendable_signum(uint64_t *r) {
     static const int odd[] = {0, -1, INT_MIN, INT_MAX, 65, 128};
     if (chance(r, 8)) return ONE_OF(r, odd);
-    int signum = ONE_OF(r, pool);
+    int signum = one_of_pool(r);
     return can_send(signum) ? signum : 0;
 }
 
@@ -1000,6 +1000,16 @@ static void call_channel_fd(uint64_t *r) {
     }
 }
 
+/* All that waits in it, as it should be. */
+static void read_to_the_end(struct channel *channel) {
+    rsig_siginfo_t info, want;
+    while (next_of_channel(channel, &want)) {
+        EXPECT(rsig_channel_read(channel->handle, &info, 1), 1, 0);
+        check_info(&info, &want);
+    }
+    EXPECT(rsig_channel_read(channel->handle, &info, 1), 0, 0);
+}
+
 static void call_channel_read(uint64_t *r) {
     struct channel *channel = some_channel(r);
     rsig_channel_t *handle = channel->handle;
@@ -1615,7 +1625,7 @@ static struct disposition some_disposition(uint64_t *r) {
 }
 
 static void call_sigaction(uint64_t *r) {
-    int signum = ONE_OF(r, pool);
+    int signum = one_of_pool(r);
     struct disposition new = some_disposition(r);
     /* Whether that is taken for rsig's own, and undone, depends on whether rsig has taken the number for itself. */
     if (signum >= SIGRTMAX - 1 && new.kind == m.installed[signum]) return;
@@ -1624,17 +1634,21 @@ static void call_sigaction(uint64_t *r) {
     set_foreign(signum, new);
 }
 
+/* Sometimes several at once. */
+static int some_count(uint64_t *r) { return chance(r, 75) ? 1 : 2 + below(r, 6); }
+
 static void call_raise(uint64_t *r) {
-    int signum = ONE_OF(r, pool);
-    if (!can_send(signum)) return;
-    trace("raise(%s)", name_of(signum));
+    int signum = one_of_pool(r), count = some_count(r);
     rsig_siginfo_t info = info_of(signum, SI_TKILL, 0);
-    send_signal(self, signum, &info);
-    REQUIRE(raise(signum) == 0);
+    trace("raise(%s), %d times", name_of(signum), count);
+    for (; count > 0 && can_send(signum); count--) {
+        send_signal(self, signum, &info);
+        REQUIRE(raise(signum) == 0);
+    }
 }
 
 static void call_system_kill(uint64_t *r) {
-    int signum = ONE_OF(r, pool);
+    int signum = one_of_pool(r);
     if (!can_send(signum)) return;
     trace("kill(%s)", name_of(signum));
     sent_to_process(signum, SI_USER, 0);
@@ -1643,18 +1657,17 @@ static void call_system_kill(uint64_t *r) {
 }
 
 static void call_pthread_sigqueue(uint64_t *r) {
-    int signum = ONE_OF(r, pool), to = below(r, THREADS);
-    union sigval value = {.sival_ptr = (void *)draw(r)};
-    if (!can_send(signum)) return;
-    if (alive == 1) to = self;
+    int signum = one_of_pool(r), to = alive == 1 ? self : below(r, THREADS), code;
     if (signum >= SIGRTMAX - 1 && m.blocked[to] & bit(signum) && !with_known) return;
-    trace("pthread_sigqueue(%s, %s, %p)", thread_names[to], name_of(signum), value.sival_ptr);
-    rsig_siginfo_t info = info_of(signum, SI_QUEUE, (uint64_t)value.sival_ptr);
-    send_signal(to, signum, &info);
-    int code;
-    while ((code = pthread_sigqueue(threads[to], signum, value)) == EAGAIN) sched_yield();
-    REQUIRE(code == 0);
-    await_thread(to);
+    for (int count = some_count(r); count > 0 && can_send(signum); count--) {
+        union sigval value = {.sival_ptr = (void *)draw(r)};
+        trace("pthread_sigqueue(%s, %s, %p)", thread_names[to], name_of(signum), value.sival_ptr);
+        rsig_siginfo_t info = info_of(signum, SI_QUEUE, (uint64_t)value.sival_ptr);
+        send_signal(to, signum, &info);
+        while ((code = pthread_sigqueue(threads[to], signum, value)) == EAGAIN) sched_yield();
+        REQUIRE(code == 0);
+        await_thread(to);
+    }
 }
 
 /* What a forked child must find; the parent then gets its SIGCHLD. */
@@ -1673,8 +1686,7 @@ static void in_forked_child(int signum) {
         if (!channel->is_open) continue;
         channel->count = 0;
         channel->folded = 0;
-        rsig_siginfo_t info;
-        EXPECT(rsig_channel_read(channel->handle, &info, 1), 0, 0);
+        read_to_the_end(channel);
     }
     if (!is_up()) return;
     EXPECT(rsig_set_wakeup_fd(-1, 0, NULL), RSIG_OK, 0);
@@ -1687,13 +1699,8 @@ static void in_forked_child(int signum) {
         send_signal(self, signum, &info);
         came_through(PUMPING(rsig_raise_signal(signum)), RSIG_OK, 0);
     }
-    for (int i = 0; i < CHANNELS; i++) {
-        struct channel *channel = &m.channels[i];
-        rsig_siginfo_t info, want;
-        if (!channel->is_open || !next_of_channel(channel, &want)) continue;
-        EXPECT(rsig_channel_read(channel->handle, &info, 1), 1, 0);
-        check_info(&info, &want);
-    }
+    for (int i = 0; i < CHANNELS; i++)
+        if (m.channels[i].is_open) read_to_the_end(&m.channels[i]);
 }
 
 static void call_fork(uint64_t *r) {
@@ -1811,9 +1818,13 @@ static const struct call *some_call(uint64_t *r) {
     return call;
 }
 
+/* In a handler: half of them of those that make more handlers run. */
 static void run_some_call(uint64_t *r) {
+    static void (*const lively[])(uint64_t *) = {call_pump, call_raise, call_raise, call_raise_signal,
+                                                 call_pthread_sigmask};
     uint64_t own = draw(r);
-    some_call(r)->run(&own);
+    void (*run)(uint64_t *) = chance(&own, 50) ? ONE_OF(&own, lively) : some_call(&own)->run;
+    run(&own);
 }
 
 #endif

@@ -131,7 +131,7 @@ static void call_sleeper(uint64_t *r) {
     if (!is_up() || m.tripped || noise || m.wakeup_failed || in_pipe || m.main == B) return;
     int sleeper = m.main, helper = sleeper == M ? A : M;
     memset(&nap, 0, sizeof nap);
-    nap.signum = ONE_OF(r, pool);
+    nap.signum = one_of_pool(r);
     nap.kind = (enum sleeper)below(r, SLEEPERS);
     nap.is_process = below(r, 2);
     nap.to = chance(r, 50) ? sleeper : helper;
@@ -293,6 +293,7 @@ static void prepare(uint64_t *r) {
         if (chance(r, 40)) m.kernel[pool[i]] = (struct disposition){DEFAULT, 0};
         set_foreign(pool[i], m.kernel[pool[i]]);
     }
+    choose_from_pool(r);
     threads[M] = pthread_self();
     tids[M] = getpid();
     for (int thread = A; thread < THREADS; thread++) {
@@ -324,6 +325,9 @@ static void finish(uint64_t fds) {
         REQUIRE(timer_delete(noise_timer) == 0);
         await_others();
     }
+    for (int i = 0; i < CHANNELS; i++)
+        if (m.channels[i].is_open) read_to_the_end(&m.channels[i]);
+    check_all();
     for (int rounds = 0; is_up(); rounds++) {
         trace("at the end:");
         /* Each refusal takes a signal from those that are tripped. */

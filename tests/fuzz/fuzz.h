@@ -84,6 +84,8 @@ static int chance(uint64_t *state, int percent) { return below(state, 100) < per
 /* The signals of the game; SIGIO is the noise's. */
 static int pool[12] = {SIGINT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGURG, SIGWINCH};
 static uint64_t in_pool;
+/* Mostly some of the first of them, so that they meet. */
+static int in_play = sizeof pool / sizeof *pool;
 static const int noise_signal = SIGIO;
 
 static uint64_t bit(int signum) { return signum < 1 || signum > 64 ? 0 : RSIG_SIGSET(signum); }
@@ -95,6 +97,20 @@ static void make_pool(void) {
     pool[10] = SIGRTMAX - 1;
     pool[11] = SIGRTMAX;
     for (size_t i = 0; i < sizeof pool / sizeof *pool; i++) in_pool |= bit(pool[i]);
+}
+
+static int one_of_pool(uint64_t *state) {
+    return chance(state, 92) ? pool[below(state, in_play)] : ONE_OF(state, pool);
+}
+
+static void choose_from_pool(uint64_t *state) {
+    const int count = sizeof pool / sizeof *pool;
+    for (int i = 0; i < count; i++) {
+        int other = below(state, count), signum = pool[i];
+        pool[i] = pool[other];
+        pool[other] = signum;
+    }
+    if (chance(state, 60)) in_play = 2 + below(state, 4);
 }
 
 /* For the lists of calls. */
