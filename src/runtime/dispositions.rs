@@ -175,7 +175,14 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     let mut new = found;
     new.set_restart(!interrupting);
     let level = state.level(signum, &found)?;
-    state.install(signum, &found, level, &new)
+    let is_own = state.entry(signum)?.own_level(signum, &found).is_some();
+    let action = state.describe(signum, &found)?;
+    state.install(signum, &found, level, &new)?;
+    if !is_own {
+        // So that the pump still finds whom somebody else has come over.
+        told::set(signum, level, &action);
+    }
+    Ok(())
 }
 
 impl State {

@@ -118,7 +118,7 @@ pub(crate) fn use_of(action: &rsig_action_t) -> Use {
 pub(crate) fn is_over(signum: c_int) -> bool {
     main_thread::is_current()
         && poke::is_idle()
-        && !poke::has_moved()
+        && !poke::may_wait_elsewhere()
         && poke::drain(sigset::one(signum))
 }
 
