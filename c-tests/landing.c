@@ -148,7 +148,7 @@ static long accept_one(void) { return rsig_accept(listening, NULL, NULL); }
 
 TEST(accepting, "rsig_accept()") {
     listen_here();
-    interrupts(SYS_accept, accept_one);
+    interrupts(SYS_accept4, accept_one);
 }
 
 static long connect_one(void) {
@@ -293,6 +293,7 @@ TEST(plain_read, "the main thread's own read() is not interrupted by what interr
     char byte;
     int own[2];
     pthread_t thread;
+    check_needs_stub();
     set_up();
     CHECK_SYS(pipe(own));
     set_mask(RSIG_SIGSET(SIGUSR1));
@@ -1163,6 +1164,7 @@ static void *send_usr1(void *thread) {
 
 static void install(int signum, void (*handler)(int), int flags) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    if (flags & SA_RESTART) check_needs_stub();
     CHECK_SYS(sigaction(signum, &action, NULL));
 }
 

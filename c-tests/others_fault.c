@@ -249,12 +249,12 @@ static void check_kind(int signum) {
             CHECK(map != MAP_FAILED);
             CHECK_INT(*(volatile char *)map, 0);
         }
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
         if (signum == SIGFPE) __asm__ volatile("xorl %%ecx, %%ecx; idivl %%ecx" ::: "eax", "ecx", "edx");
         if (signum == SIGILL) __asm__ volatile("ud2");
 #else
         if (signum == SIGFPE) check_skip("this processor does not trap");
-        if (signum == SIGILL) __builtin_trap();
+        if (signum == SIGILL) __asm__ volatile(".inst 0"); /* __builtin_trap() is SIGTRAP */
 #endif
         CHECK_FAIL("no fault");
     }

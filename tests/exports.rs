@@ -7,19 +7,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the header declares as functions: names that a parenthesis follows.
-fn declared() -> BTreeSet<String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let code = common::header_without_comments();
-    let names = code.match_indices('(').map(|(at, _)| {
-        let before = code.get(..at).expect("ASCII");
-        before.get(before.trim_end_matches(is_name).len()..).expect("ASCII").to_owned()
-    });
-    let names: BTreeSet<_> = names.filter(|name| name.starts_with("rsig_")).collect();
-    assert!(names.contains("rsig_init") && names.contains("rsig_set_wakeup_fd"), "{names:?}");
-    names
-}
-
 /// Names of the functions that a library shows; there is nothing but functions.
 fn shown(library: PathBuf, nm_arguments: &[&str]) -> BTreeSet<String> {
     let mut nm = Command::new("nm");
@@ -37,13 +24,16 @@ fn shown(library: PathBuf, nm_arguments: &[&str]) -> BTreeSet<String> {
 #[test]
 fn shared_library() {
     common::make_stage();
-    assert_eq!(shown(common::stage().join("lib/librsig.so"), &["--dynamic"]), declared());
+    assert_eq!(shown(common::stage().join("lib/librsig.so"), &["--dynamic"]), common::declared());
 }
 
 #[test]
 fn static_library() {
     common::make_stage();
-    assert_eq!(shown(common::stage().join("lib/librsig.a"), &["--extern-only"]), declared());
+    assert_eq!(
+        shown(common::stage().join("lib/librsig.a"), &["--extern-only"]),
+        common::declared()
+    );
 }
 
 #[test]
@@ -62,4 +52,31 @@ fn what_the_loader_is_told() {
     // The signal handler must survive a dlclose(), and must not have the loader look up a symbol.
     assert!(flags.contains(&"NODELETE") && flags.contains(&"NOW"), "{dynamic}");
     assert!(!dynamic.contains("(TEXTREL)"), "{dynamic}");
+}
+
+/// As README says it; more would lock out users of older systems. Built on such a one, the library needs no more than that has.
+const NEWEST_GLIBC: (u32, u32) = (2, 34);
+
+#[test]
+fn the_glibc_it_needs() {
+    common::make_stage();
+    let mut readelf = Command::new("readelf");
+    readelf.args(["--dyn-syms", "--wide"]).arg(common::stage().join("lib/librsig.so"));
+    let symbols = String::from_utf8(common::run(readelf).stdout).expect("text");
+    let versions: Vec<_> = symbols.lines().filter_map(glibc_version).collect();
+    assert!(versions.len() > 10, "{symbols}");
+    for (name, version) in versions {
+        assert!(version <= NEWEST_GLIBC, "{name} needs glibc {version:?}");
+    }
+}
+
+/// "...  UND pthread_kill@GLIBC_2.34 (5)"; a weak one may be missing where the program runs.
+fn glibc_version(line: &str) -> Option<(&str, (u32, u32))> {
+    let (name, rest) = line.split_once("@GLIBC_")?;
+    if name.contains(" WEAK ") {
+        return None;
+    }
+    let mut parts =
+        rest.split_whitespace().next()?.split('.').map(|part| part.parse().expect(line));
+    Some((name.split_whitespace().last()?, (parts.next()?, parts.next()?)))
 }

@@ -1,5 +1,6 @@
 //! Threads, and signals sent to them and to processes.
 
+use crate::sys::signals;
 use libc::{c_int, pid_t, pthread_t, siginfo_t};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
@@ -36,6 +37,7 @@ pub(crate) fn current() -> pthread_t {
 /// # Safety
 /// `thread` has not been joined, nor has it ended detached.
 pub(crate) unsafe fn kill(thread: pthread_t, signum: c_int) -> Result<(), Errno> {
+    check(signum)?;
     // SAFETY: the caller's promise.
     match unsafe { libc::pthread_kill(thread, signum) } {
         0 => Ok(()),
@@ -45,8 +47,14 @@ pub(crate) unsafe fn kill(thread: pthread_t, signum: c_int) -> Result<(), Errno>
 
 /// raise(3).
 pub(crate) fn raise(signum: c_int) -> Result<(), Errno> {
+    check(signum)?;
     // SAFETY: any number is allowed; a wrong one is EINVAL.
     Errno::result(unsafe { libc::raise(signum) }).map(|_| ())
+}
+
+fn check(signum: c_int) -> Result<(), Errno> {
+    let is_kept = signals::CALLERS_KEEP_OFF && signals::is_the_c_librarys(signum);
+    if is_kept { Err(Errno::EINVAL) } else { Ok(()) }
 }
 
 /// The calling thread, as the kernel numbers it. Async-signal-safe.

@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod code;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,7 +16,11 @@ pub fn root() -> &'static Path {
 
 /// Where `make stage` installs the library.
 pub fn stage() -> PathBuf {
-    root().join("target/stage")
+    root().join("target").join(env_or_empty("CARGO_BUILD_TARGET")).join("stage")
+}
+
+fn env_or_empty(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }
 
 /// A place for this run's files.
@@ -54,11 +59,11 @@ pub fn make<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command 
     make
 }
 
-/// The C or C++ compiler of this machine, as the `cc` crate finds it.
+/// The C or C++ compiler, as the `cc` crate finds it.
 pub fn compiler(cpp: bool) -> Command {
-    let target = env!("RSIG_TARGET");
+    let (target, host) = (env!("RSIG_TARGET"), env!("RSIG_HOST"));
     let mut build = cc::Build::new();
-    build.cpp(cpp).target(target).host(target).opt_level(1).debug(true).cargo_metadata(false);
+    build.cpp(cpp).target(target).host(host).opt_level(1).debug(true).cargo_metadata(false);
     build.inherit_rustflags(false).get_compiler().to_command()
 }
 
@@ -80,10 +85,14 @@ pub fn compile(source: &Path, program: &Path, flags: &[&str]) {
     run(command);
 }
 
-/// A program that finds the staged shared library.
+/// A program that finds the staged shared library. Where this machine cannot run it by itself, cargo's own environment variable
+/// says what does: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER=qemu-aarch64.
 pub fn program(path: &Path) -> Command {
-    let mut command = Command::new(path);
-    command.env("LD_LIBRARY_PATH", stage().join("lib"));
+    let target = env!("RSIG_TARGET").to_uppercase().replace('-', "_");
+    let runner = env_or_empty(&format!("CARGO_TARGET_{target}_RUNNER"));
+    let mut words = runner.split_whitespace().map(OsStr::new).chain([path.as_os_str()]);
+    let mut command = Command::new(words.next().expect("the path at least"));
+    command.args(words).env("LD_LIBRARY_PATH", stage().join("lib"));
     command
 }
 
@@ -127,4 +136,17 @@ pub fn header_without_comments() -> String {
         rest = comment.split_once("*/").expect("end of comment").1;
     }
     code + rest
+}
+
+/// What the header declares as functions: names that a parenthesis follows.
+pub fn declared() -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let code = header_without_comments();
+    let names = code.match_indices('(').map(|(at, _)| {
+        let before = code.get(..at).expect("ASCII");
+        before.get(before.trim_end_matches(is_name).len()..).expect("ASCII").to_owned()
+    });
+    let names: BTreeSet<_> = names.filter(|name| name.starts_with("rsig_")).collect();
+    assert!(names.contains("rsig_init") && names.contains("rsig_set_wakeup_fd"), "{names:?}");
+    names
 }
