@@ -133,6 +133,24 @@ TEST(keeps_a_foreign_handler,
     CHECK(check_kernel_handler(SIGUSR1) == (void *)(size_t)foreign_handler);
 }
 
+TEST(pending_after_somebody_else,
+     "what came before somebody else's plain signal() still runs after rsig_siginterrupt") {
+    void (*others[])(int) = {SIG_IGN, SIG_DFL, foreign_handler};
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        for (int flag = 0; flag < 2; flag++) {
+            struct check_calls calls = {0};
+            CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+            CHECK_INT(raise(SIGUSR1), 0);
+            CHECK(signal(SIGUSR1, others[i]) != SIG_ERR);
+            CHECK_INT(rsig_siginterrupt(SIGUSR1, flag), RSIG_OK);
+            CHECK(check_kernel_handler(SIGUSR1) == (void *)(size_t)others[i]);
+            CHECK_INT(rsig_pump(), 1);
+            CHECK_INT(calls.calls, 1);
+        }
+    }
+}
+
 TEST(no_handler, "a signal without a handler stays as it is: default or ignored") {
     rsig_action_t now;
     CHECK_INT(rsig_init(0), RSIG_OK);

@@ -174,11 +174,11 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     new.set_restart(!interrupting);
     let level = state.level(signum, &found)?;
     let is_own = state.entry(signum)?.own_level(signum, &found).is_some();
-    let action = state.describe(signum, &found)?;
+    let for_pump = told::now(signum);
     state.install(signum, &found, level, &new)?;
     if !is_own {
-        // So that the pump still finds whom somebody else has come over.
-        told::set(signum, level, &action);
+        // What was delivered before somebody else came over rsig's still runs.
+        told::set(signum, level, &for_pump);
     }
     Ok(())
 }
