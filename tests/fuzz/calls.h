@@ -25,13 +25,13 @@ static int plain_handlers;
 /* How many calls the handlers may still make. */
 static int budget;
 /* Noise: a timer's signal, at any instruction. What depends on it is not compared. */
-static int noise;
+static int noise, is_timer_on;
 static atomic_int noise_calls;
 
 /*
  * Whether also to do what is known to fail (--known 1), with one of the numbers that rsig may have taken for itself: to end on
- * another thread than the main one while such a number has an action of rsig_signal()'s; and to queue it for one thread alone that
- * blocks it, as rsig_fini() can hand it to another.
+ * another thread than the main one, or while a handler may run on one, where such a number has an action of rsig_signal()'s; and to
+ * queue it for one thread alone that blocks it, as rsig_fini() can hand it to another.
  */
 static int with_known;
 
@@ -290,7 +290,7 @@ static void fini(void) {
         return;
     }
     int is_last = m.users == 1;
-    if (is_last && !is_main() && !with_known)
+    if (is_last && (!is_main() || is_timer_on) && !with_known)
         for (int n = SIGRTMAX - 1; n <= SIGRTMAX; n++)
             if (m.installed[n] != NOBODY) return;
     struct frame *frame = IN_FRAME(enter(is_last ? ONCE : NEVER), rsig_fini(), RSIG_ERROR_HANDLER);
@@ -830,7 +830,7 @@ static void call_wait(uint64_t *r) {
     if (!was_main)
         not_main(frame->result, frame->error);
     else if (!frame->left && !frame->pass.refused && !is_up())
-        came_through(frame, frame->pass.ran ? frame->pass.ran : RSIG_ERROR_STATE, ENXIO);
+        came_through(frame, ran(frame) ? ran(frame) : RSIG_ERROR_STATE, ENXIO);
     else
         came_through(frame, ran(frame), 0);
 }
@@ -1629,6 +1629,8 @@ static void call_sigaction(uint64_t *r) {
     struct disposition new = some_disposition(r);
     /* Whether that is taken for rsig's own, and undone, depends on whether rsig has taken the number for itself. */
     if (signum >= SIGRTMAX - 1 && new.kind == m.installed[signum]) return;
+    /* What rsig has sent to its own main thread at this moment can arrive there. */
+    if (signum >= SIGRTMAX - 1 && is_timer_on) return;
     trace("sigaction(%s, kind %d, restart %d)", name_of(signum), new.kind, new.restart);
     set_kernel(signum, new);
     set_foreign(signum, new);

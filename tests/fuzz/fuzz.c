@@ -248,6 +248,7 @@ static void start_noise(uint64_t *r) {
     long time = 20000 + below(r, 200000);
     struct itimerspec often = {{0, time}, {0, time}};
     REQUIRE(timer_settime(noise_timer, 0, &often, NULL) == 0);
+    is_timer_on = 1;
 }
 
 static void hear_noise(uint64_t *r) {
@@ -323,6 +324,7 @@ static void finish(uint64_t fds) {
     plain_handlers = 1;
     if (noise) {
         REQUIRE(timer_delete(noise_timer) == 0);
+        is_timer_on = 0;
         await_others();
     }
     for (int i = 0; i < CHANNELS; i++)
