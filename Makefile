@@ -20,9 +20,9 @@ OBJCOPY ?= objcopy
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
-# Where cargo puts what it builds.
-BUILD   := $(or $(CARGO_TARGET_DIR),target)
-STAGE   := $(CURDIR)/target/stage
+# Where cargo puts what it builds, by its own environment variables. For another machine LD, OBJCOPY and AR have to be that one's.
+BUILD   := $(or $(CARGO_TARGET_DIR),target)$(addprefix /,$(CARGO_BUILD_TARGET))
+STAGE   := $(CURDIR)/target$(addprefix /,$(CARGO_BUILD_TARGET))/stage
 
 SHARED := $(BUILD)/release/librsig.so
 STATIC := $(BUILD)/dist/librsig.a

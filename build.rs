@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     // For the tests, which compile C for the same target.
     println!("cargo::rustc-env=RSIG_TARGET={}", env::var("TARGET")?);
+    println!("cargo::rustc-env=RSIG_HOST={}", env::var("HOST")?);
 
     write_header()
 }

@@ -63,6 +63,7 @@ C_PROGRAMS = [
     ("rsig_tripped", "rsig_pump.c", "ASKS", RSIG),
     ("rsig_tripped_flags", "rsig_pump.c", "LOADS", RSIG),
     ("rsig_fd + epoll", "rsig_fd.c", "", RSIG),
+    ("rsig_syscall(epoll)", "rsig_epoll.c", "", RSIG),
     ("rsig_dispatch", "rsig_dispatch.c", "", RSIG),
     ("rsig_channel", "rsig_channel.c", "", RSIG),
     ("rsig_channel + epoll", "rsig_channel.c", "IN_EPOLL", RSIG),

@@ -302,6 +302,7 @@ static void go_on(const struct call *call, int on_a_worker) {
 static void goes_on(const struct call *call) { start(), go_on(call, 0); }
 
 static void goes_on_restarting(const struct call *call) {
+    check_needs_stub();
     start();
     CHECK_INT(rsig_siginterrupt(SIGUSR1, 0), RSIG_OK);
     go_on(call, 0);
@@ -398,7 +399,7 @@ static void before_init(const struct call *call) {
 static const struct call open_call = {SYS_openat, make_fifo, run_open, finish_open};
 static const struct call read_call = {SYS_read, open_pipe, run_read, finish_write};
 static const struct call write_call = {SYS_write, fill_pipe, run_write, drain};
-static const struct call accept_call = {SYS_accept, listen_unix, run_accept, finish_accept};
+static const struct call accept_call = {SYS_accept4, listen_unix, run_accept, finish_accept};
 static const struct call connect_call = {SYS_connect, prepare_connect, run_connect, finish_connect};
 static const struct call recv_call = {SYS_recvfrom, open_pair, run_recv, finish_write};
 static const struct call send_call = {SYS_sendto, fill_pair, run_send, drain};
@@ -559,6 +560,17 @@ TEST(poll_sees_what_a_handler_made, "poll goes on until the event, which here a 
     struct pollfd fd = {.fd = fds[0], .events = POLLIN};
     CHECK_INT(rsig_poll(&fd, 1, 1e6), 1);
     CHECK(ticks_left <= 0);
+}
+
+TEST(large_file, "rsig_open() opens a file of 3 GiB also where off_t has 32 bits") {
+    char path[] = "/tmp/rsig-large-XXXXXX";
+    int fd = mkostemp64(path, 0);
+    start();
+    CHECK_SYS(fd);
+    CHECK_SYS(ftruncate64(fd, 3LL << 30));
+    int again = rsig_open(path, O_RDONLY, 0), error = errno;
+    CHECK_SYS(unlink(path));
+    if (again < 0) CHECK_FAIL("rsig_open(): %s", strerror(error));
 }
 
 /* Several signals. */

@@ -176,7 +176,7 @@ TEST(no_channel, "NULL and pointers to anything are RSIG_ERROR_VALUE, not a cras
     rsig_channel_t *channel = open_channel(ONE, 1);
     int here;
     const uintptr_t garbage[] = {0, 1, 255, 256, 257, 4096, (uintptr_t)&here, (uintptr_t)main,
-                                 UINTPTR_MAX, UINTPTR_MAX - 255, (uintptr_t)1 << 63};
+                                 UINTPTR_MAX, UINTPTR_MAX - 255, UINTPTR_MAX / 2 + 1};
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
         if (garbage[i] != (uintptr_t)channel)
             check_all_fail((rsig_channel_t *)garbage[i], RSIG_ERROR_VALUE, EINVAL);

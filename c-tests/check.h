@@ -99,6 +99,14 @@ __attribute__((unused, noreturn)) static void check_skip(const char *why) {
     _exit(77);
 }
 
+/*
+ * Without the stub a call goes on until the kernel ends it with EINTR: one that SA_RESTART begins
+ * anew, or a signal that lands just before it, is seen only when it is over.
+ */
+__attribute__((unused)) static void check_needs_stub(void) {
+    if (!RSIG_RACE_FREE) check_skip("RSIG_RACE_FREE is 0 here");
+}
+
 /* Runs `body` in a forked child, which ends with exit status 0 when it returns; its wait status. */
 __attribute__((unused)) static int check_child(void (*body)(void)) {
     fflush(NULL);
@@ -130,6 +138,14 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
                        #signum);                                                                   \
     } while (0)
 
+/* What /proc/PID/syscall shows for a system call. */
+#ifdef CHECK_EMULATED
+#include "emulated.h"
+#else
+#define check_shown(number) (number)
+#define check_hide_missing() ((void)0)
+#endif
+
 /* What the main thread sleeps in, in the sigwait family. */
 #define CHECK_SYS_SIGWAIT (RSIG_RACE_FREE ? SYS_rt_sigtimedwait : SYS_ppoll)
 
@@ -140,6 +156,7 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
 __attribute__((unused)) static void check_await_syscall(pid_t tid, long number) {
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/syscall", (int)tid);
+    number = check_shown(number);
     for (;;) {
         FILE *file = fopen(path, "r");
         if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
@@ -172,6 +189,26 @@ __attribute__((unused)) static void *check_kernel_handler(int signum) {
                                      : (void *)(size_t)now.sa_handler;
 }
 
+/* The kernel's whole record of a signal. */
+struct check_disposition {
+    unsigned long handler, flags, restorer, mask[64 / (8 * sizeof(long))];
+};
+
+__attribute__((unused)) static struct check_disposition check_disposition(int signum) {
+    const unsigned long has_restorer = 0x04000000;
+    struct check_disposition now;
+    memset(&now, 0, sizeof now);
+    CHECK_SYS(syscall(SYS_rt_sigaction, signum, NULL, &now, NSIG / 8));
+    /* Without the flag the C library passes anything. */
+    if (!(now.flags & has_restorer)) now.restorer = 0;
+    return now;
+}
+
+__attribute__((unused)) static int check_same_disposition(struct check_disposition a,
+                                                          struct check_disposition b) {
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
 /* A handler that counts its calls and adds up its deliveries; `arg` is a struct check_calls. */
 struct check_calls {
     int calls;
@@ -196,6 +233,7 @@ int main(int argc, char **argv) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL);
+    check_hide_missing();
 
     if (argc == 1) {
         for (int i = 0; i < check_count; i++) puts(check_tests[i].name);

@@ -1,22 +1,6 @@
 /* Handlers that rsig did not install: seen, displaced, put back, chained to. */
 #include "check.h"
 
-/* The kernel's whole record of a signal, to be compared byte by byte. */
-struct disposition {
-    unsigned char bytes[64];
-};
-
-static struct disposition disposition_of(int signum) {
-    struct disposition now;
-    memset(&now, 0, sizeof now);
-    CHECK_SYS(syscall(SYS_rt_sigaction, signum, NULL, &now, NSIG / 8));
-    return now;
-}
-
-static int same(struct disposition a, struct disposition b) {
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 static volatile sig_atomic_t foreign_calls;
 
 static void foreign_handler(int signum) {
@@ -64,7 +48,7 @@ TEST(displaced_and_restored,
     struct check_calls calls = {0};
     rsig_action_t old;
     install_elaborate(SIGUSR1);
-    struct disposition before = disposition_of(SIGUSR1);
+    struct check_disposition before = check_disposition(SIGUSR1);
     CHECK_INT(rsig_init(0), RSIG_OK);
 
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, &old), RSIG_OK);
@@ -76,7 +60,7 @@ TEST(displaced_and_restored,
     rsig_action_t displaced;
     CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, &displaced), RSIG_OK);
     CHECK(displaced.handler == check_handler && displaced.arg == &calls);
-    CHECK(same(disposition_of(SIGUSR1), before));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), before));
     CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
     CHECK_INT(calls.calls, 1);
     CHECK_INT(foreign_calls, 1);
@@ -84,47 +68,47 @@ TEST(displaced_and_restored,
 
 TEST(restored_from_getsignal, "what rsig_getsignal tells of a foreign handler restores it too") {
     install_elaborate(SIGUSR1);
-    struct disposition before = disposition_of(SIGUSR1);
+    struct check_disposition before = check_disposition(SIGUSR1);
     CHECK_INT(rsig_init(0), RSIG_OK);
     rsig_action_t noted = action_of(SIGUSR1);
     CHECK_INT(rsig_signal(SIGUSR1, RSIG_IGN, NULL, NULL), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, noted.handler, noted.arg, NULL), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), before));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), before));
 }
 
 TEST(two_foreign_actions,
      "each note stands for its own mask and flags, in whichever order they are restored") {
     CHECK_INT(rsig_init(0), RSIG_OK);
     install_elaborate(SIGUSR1);
-    struct disposition first = disposition_of(SIGUSR1);
+    struct check_disposition first = check_disposition(SIGUSR1);
     rsig_action_t noted_first = action_of(SIGUSR1);
     /* The same function: notes must differ all the same. */
     struct sigaction action;
     CHECK_SYS(sigaction(SIGUSR1, NULL, &action));
     sigaddset(&action.sa_mask, SIGTERM);
     CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
-    struct disposition second = disposition_of(SIGUSR1);
+    struct check_disposition second = check_disposition(SIGUSR1);
     rsig_action_t noted_second = action_of(SIGUSR1);
 
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, noted_first.handler, noted_first.arg, NULL), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), first));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), first));
     CHECK_INT(rsig_signal(SIGUSR1, noted_second.handler, noted_second.arg, NULL), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), second));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), second));
 }
 
 TEST(note_outlives_fini,
      "an old action from before rsig_fini restores the handler after a new rsig_init") {
     rsig_action_t old;
     install_elaborate(SIGUSR1);
-    struct disposition before = disposition_of(SIGUSR1);
+    struct check_disposition before = check_disposition(SIGUSR1);
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, &old), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), before));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), before));
 }
 
 TEST(one_shot_handler, "a foreign SA_RESETHAND handler that is put back is one-shot still") {
@@ -165,14 +149,14 @@ TEST(sa_nocldwait_comes_back,
     action.sa_handler = SIG_DFL;
     action.sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP;
     CHECK_SYS(sigaction(SIGCHLD, &action, NULL));
-    struct disposition before = disposition_of(SIGCHLD);
+    struct check_disposition before = check_disposition(SIGCHLD);
     CHECK_INT(rsig_init(0), RSIG_OK);
 
     CHECK_INT(rsig_signal(SIGCHLD, check_handler, &calls, &old), RSIG_OK);
     CHECK(old.handler == RSIG_DFL);
     CHECK_CHILD_OK(check_child(exit_at_once));
     CHECK_INT(rsig_signal(SIGCHLD, old.handler, old.arg, NULL), RSIG_OK);
-    CHECK(same(disposition_of(SIGCHLD), before));
+    CHECK(check_same_disposition(check_disposition(SIGCHLD), before));
     CHECK(children_are_reaped());
     CHECK(action_of(SIGCHLD).handler == RSIG_DFL);
 
@@ -200,14 +184,14 @@ TEST(note_of_another_kind,
 TEST(before_init_put_back_by_fini,
      "rsig_fini puts back a foreign handler with its mask and its flags") {
     install_elaborate(SIGUSR1);
-    struct disposition before = disposition_of(SIGUSR1);
+    struct check_disposition before = check_disposition(SIGUSR1);
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, RSIG_DFL, NULL, NULL), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
-    CHECK(!same(disposition_of(SIGUSR1), before));
+    CHECK(!check_same_disposition(check_disposition(SIGUSR1), before));
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), before));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), before));
     CHECK_INT(raise(SIGUSR1), 0);
     CHECK_INT(foreign_calls, 1);
 }
@@ -219,10 +203,10 @@ TEST(over_rsigs_survives_fini,
     CHECK_INT(rsig_signal(SIGUSR2, check_handler, NULL, NULL), RSIG_OK);
     install_elaborate(SIGUSR1);
     CHECK(signal(SIGUSR2, SIG_IGN) != SIG_ERR);
-    struct disposition usr1 = disposition_of(SIGUSR1), usr2 = disposition_of(SIGUSR2);
+    struct check_disposition usr1 = check_disposition(SIGUSR1), usr2 = check_disposition(SIGUSR2);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), usr1));
-    CHECK(same(disposition_of(SIGUSR2), usr2));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), usr1));
+    CHECK(check_same_disposition(check_disposition(SIGUSR2), usr2));
 }
 
 TEST(over_rsigs_and_displaced,
@@ -230,11 +214,11 @@ TEST(over_rsigs_and_displaced,
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
     install_elaborate(SIGUSR1);
-    struct disposition theirs = disposition_of(SIGUSR1);
+    struct check_disposition theirs = check_disposition(SIGUSR1);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
-    CHECK(!same(disposition_of(SIGUSR1), theirs));
+    CHECK(!check_same_disposition(check_disposition(SIGUSR1), theirs));
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), theirs));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), theirs));
 }
 
 TEST(restored_before_fini, "a foreign handler that was put back already stays at rsig_fini") {
@@ -242,11 +226,11 @@ TEST(restored_before_fini, "a foreign handler that was put back already stays at
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, NULL), RSIG_OK);
     install_elaborate(SIGUSR1);
-    struct disposition theirs = disposition_of(SIGUSR1);
+    struct check_disposition theirs = check_disposition(SIGUSR1);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, NULL, &old), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    CHECK(same(disposition_of(SIGUSR1), theirs));
+    CHECK(check_same_disposition(check_disposition(SIGUSR1), theirs));
 }
 
 /* --- chains --- */

@@ -10,14 +10,14 @@
  * there when a program makes its first thread.
  */
 struct dispositions {
-    unsigned char bytes[NSIG][64];
+    struct check_disposition of[NSIG];
 };
 
 static void read_dispositions(struct dispositions *now) {
     rsig_sigset_t valid = rsig_valid_signals();
     memset(now, 0, sizeof *now);
     for (int n = rsig_sigset_next(valid, 0); n > 0; n = rsig_sigset_next(valid, n))
-        CHECK_SYS(syscall(SYS_rt_sigaction, n, NULL, now->bytes[n], NSIG / 8));
+        now->of[n] = check_disposition(n);
 }
 
 #define CHECK_DISPOSITIONS(before)                                                                 \
@@ -25,7 +25,7 @@ static void read_dispositions(struct dispositions *now) {
         struct dispositions check_now;                                                             \
         read_dispositions(&check_now);                                                             \
         for (int n = 1; n < NSIG; n++)                                                             \
-            if (memcmp(check_now.bytes[n], (before).bytes[n], sizeof check_now.bytes[n]))          \
+            if (!check_same_disposition(check_now.of[n], (before).of[n]))                          \
                 CHECK_FAIL("signal %d has another disposition than before", n);                    \
     } while (0)
 
@@ -180,7 +180,7 @@ TEST(defaults,
     CHECK(handler_of(SIGINT) == rsig_default_int_handler);
     read_dispositions(&after);
     for (int n = 1; n < NSIG; n++) {
-        int same = !memcmp(before.bytes[n], after.bytes[n], sizeof after.bytes[n]);
+        int same = check_same_disposition(before.of[n], after.of[n]);
         CHECK_INT(same, n != SIGPIPE && n != SIGXFSZ && n != SIGINT);
     }
 }

@@ -148,7 +148,7 @@ static long accept_one(void) { return rsig_accept(listening, NULL, NULL); }
 
 TEST(accepting, "rsig_accept()") {
     listen_here();
-    interrupts(SYS_accept, accept_one);
+    interrupts(SYS_accept4, accept_one);
 }
 
 static long connect_one(void) {
@@ -293,6 +293,7 @@ TEST(plain_read, "the main thread's own read() is not interrupted by what interr
     char byte;
     int own[2];
     pthread_t thread;
+    check_needs_stub();
     set_up();
     CHECK_SYS(pipe(own));
     set_mask(RSIG_SIGSET(SIGUSR1));
@@ -395,15 +396,32 @@ static void *take_in_each_cycle(void *unused) {
     return unused;
 }
 
+/* What a channel listens to while the call is made; a number that somebody else has. */
+static rsig_sigset_t heard;
+static int owned;
+static rsig_channel_t *channel;
+
+static void listen_to(rsig_sigset_t set) {
+    CHECK_INT(rsig_channel_open(set, 64, &channel), RSIG_OK);
+}
+
+static rsig_sigset_t real_time(void) {
+    rsig_sigset_t set = 0;
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) set |= RSIG_SIGSET(n);
+    return set;
+}
+
 /* A signal that lands on another thread ends the call; others are landing there meanwhile. */
 static void fini_after_a_call(void) {
     CHECK_INT(rsig_init(0), RSIG_OK);
+    if (heard) listen_to(heard);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
     calls.result = REFUSED;
     cycle++;
     CHECK_INT(read_byte(), -1);
     CHECK_INT(errno, EINTR);
     calls.result = 0;
+    if (heard && cycle % 2) CHECK_INT(rsig_channel_close(channel), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
 }
 
@@ -427,7 +445,8 @@ static void fini_under_fire(rsig_sigset_t blocked) {
     /* Where a poke was on its way, the number stays rsig's until the next rsig_fini(). */
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_fini(), RSIG_OK);
-    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
+        if (n != owned) CHECK(check_kernel_handler(n) == SIG_DFL);
     set_mask(0);
 }
 
@@ -438,6 +457,67 @@ TEST(fini_while_signals_land,
 
 TEST(fini_while_signals_land_with_all_blocked, "nor where the main thread blocks everything") {
     fini_under_fire(~(rsig_sigset_t)0);
+}
+
+static void not_for_me(int signum) { CHECK_FAIL("signal %d was not sent by the program", signum); }
+
+/* One has a plain handler, which no signal of rsig's must reach. */
+static void own_the_highest(void) {
+    owned = SIGRTMAX;
+    CHECK(signal(owned, not_for_me) != SIG_ERR);
+}
+
+static void hear_all_under_fire(rsig_sigset_t blocked) {
+    heard = real_time();
+    own_the_highest();
+    fini_under_fire(blocked);
+}
+
+TEST(fini_while_all_are_heard, "nor where a channel has every number, closed before or not") {
+    hear_all_under_fire(RSIG_SIGSET(SIGUSR1));
+}
+
+TEST(fini_while_all_are_heard_and_blocked, "nor where the main thread blocks them, too") {
+    hear_all_under_fire(~(rsig_sigset_t)0);
+}
+
+TEST(channel_for_all_real_time, "where a channel had every number before, the call ends") {
+    set_up();
+    listen_to(real_time());
+    for (int i = 0; i < 3; i++) {
+        ends(SYS_read, read_byte);
+        set_mask(i ? ~(rsig_sigset_t)0 : RSIG_SIGSET(SIGUSR1));
+    }
+}
+
+TEST(channel_for_all, "the same where it has all signals there are, and its own are recorded as ever") {
+    rsig_siginfo_t info;
+    set_up();
+    listen_to(rsig_valid_signals() & ~(RSIG_SIGSET(SIGKILL) | RSIG_SIGSET(SIGSTOP)));
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        ends(SYS_read, read_byte);
+        CHECK_INT(rsig_channel_read(channel, &info, 1), 1);
+        CHECK_INT(info.signo, SIGUSR1);
+        CHECK_INT(raise(n), 0);
+        CHECK_INT(rsig_channel_read(channel, &info, 1), 1);
+        CHECK_INT(info.signo, n);
+    }
+    CHECK_INT(rsig_channel_read(channel, &info, 1), 0);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+}
+
+TEST(channel_for_all_closed, "the number that it left keeps its default action: also when the channel is closed") {
+    rsig_action_t action;
+    set_up();
+    listen_to(real_time());
+    ends(SYS_read, read_byte);
+    CHECK_INT(rsig_channel_close(channel), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        CHECK_INT(rsig_getsignal(n, &action), RSIG_OK);
+        CHECK(action.handler == RSIG_DFL);
+    }
+    ends(SYS_read, read_byte);
 }
 
 /*
@@ -478,22 +558,50 @@ static void *end_call_meanwhile(void *unused) {
     return unused;
 }
 
-TEST(fini_while_one_is_sent,
-     "what a thread is about to send when rsig_fini() comes does not kill; the next one gives the "
-     "number back") {
+static void do_while_one_is_sent(void (*what)(void)) {
     pthread_t sender, holder;
-    set_up();
     CHECK_INT(pthread_create(&sender, NULL, take_signal_held, NULL), 0);
     CHECK_INT(pthread_create(&holder, NULL, end_call_meanwhile, NULL), 0);
     CHECK_INT(read_byte(), 1);
-    CHECK_INT(rsig_fini(), RSIG_OK);
+    what();
     may_send = 1;
     CHECK_INT(pthread_join(holder, NULL), 0);
     CHECK_INT(pthread_join(sender, NULL), 0);
+}
+
+static void end_rsig(void) { CHECK_INT(rsig_fini(), RSIG_OK); }
+static void close_it(void) { CHECK_INT(rsig_channel_close(channel), RSIG_OK); }
+
+static void check_given_back(void) {
+    end_rsig();
     CHECK_INT(calls.calls, 1);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
+        if (n != owned) CHECK(check_kernel_handler(n) == SIG_DFL);
+}
+
+TEST(fini_while_one_is_sent,
+     "what a thread is about to send when rsig_fini() comes does not kill; the next one gives the "
+     "number back") {
+    set_up();
+    do_while_one_is_sent(end_rsig);
     CHECK_INT(rsig_init(0), RSIG_OK);
-    CHECK_INT(rsig_fini(), RSIG_OK);
-    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
+    check_given_back();
+}
+
+TEST(fini_while_one_is_sent_to_a_channel, "nor where the number was a channel's") {
+    set_up();
+    listen_to(real_time());
+    do_while_one_is_sent(end_rsig);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    check_given_back();
+}
+
+TEST(closed_while_one_is_sent, "nor where the channel is closed meanwhile, and it reaches no handler that comes back then") {
+    set_up();
+    own_the_highest();
+    listen_to(real_time());
+    do_while_one_is_sent(close_it);
+    check_given_back();
 }
 
 TEST(number_looks_free,
@@ -1056,6 +1164,7 @@ static void *send_usr1(void *thread) {
 
 static void install(int signum, void (*handler)(int), int flags) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    if (flags & SA_RESTART) check_needs_stub();
     CHECK_SYS(sigaction(signum, &action, NULL));
 }
 

@@ -183,7 +183,7 @@ static struct pollfd one = {.events = POLLIN};
 CASES(open, SYS_openat, make_fifo(), rsig_open(fifo, O_RDONLY, 0))
 CASES(read, SYS_read, (void)0, rsig_read(fds[0], &byte, 1))
 CASES(write, SYS_write, fill(), rsig_write(full[1], "x", 1))
-CASES(accept, SYS_accept, listen_here(), rsig_accept(listener, NULL, NULL))
+CASES(accept, SYS_accept4, listen_here(), rsig_accept(listener, NULL, NULL))
 CASES(connect, SYS_connect, fill_backlog(),
       rsig_connect(client, (struct sockaddr *)&address, length))
 CASES(recv, SYS_recvfrom, (void)0, rsig_recv(fds[0], &byte, 1, 0))

@@ -483,7 +483,7 @@ TEST(of_queued_fault, "a fault's signal by sigqueue(): sender and payload, as wi
                        .value_int = value.sival_int, .value_ptr = (uintptr_t)&calls);
 }
 
-/* Where the kernel has its union, from the 16th byte on, each word is another one: W0, W1, ... */
+/* Where the kernel has its union, aligned as a pointer is, each word is another one: W0, W1, ... */
 enum { W0 = 0x10101010, W1 = 0x21212121, W2 = 0x32323232, W3 = 0x43434343, FORGED_ERROR = 99 };
 
 static void forge(int signum, int code) {
@@ -491,22 +491,27 @@ static void forge(int signum, int code) {
         siginfo_t info;
         int words[sizeof(siginfo_t) / sizeof(int)];
     } forged;
-    if (sizeof(void *) != 8) check_skip("the union lies elsewhere");
+    const int first = sizeof(void *) == 8 ? 4 : 3;
     memset(&forged, 0, sizeof forged);
-    for (int i = 0; i < 8; i++) forged.words[4 + i] = W0 + (unsigned)i * 0x11111111U;
+    for (int i = 0; i < 8; i++) forged.words[first + i] = W0 + (unsigned)i * 0x11111111U;
     forged.info.si_signo = signum;
     forged.info.si_errno = FORGED_ERROR;
     forged.info.si_code = code;
     CHECK_SYS(syscall(SYS_rt_sigqueueinfo, getpid(), signum, &forged));
 }
 
-/* Two words as they lie in memory. */
-static uint64_t both(int first, int second) {
+/* What a long or a pointer is where these two words lie in memory. */
+static long as_long(int first, int second) {
     const int words[2] = {first, second};
-    uint64_t value;
+    long value;
     memcpy(&value, words, sizeof value);
     return value;
 }
+
+static uint64_t as_pointer(int first, int second) { return (unsigned long)as_long(first, second); }
+
+/* What follows a long. */
+#define AFTER_LONG (sizeof(long) == 8 ? W2 : W1)
 
 #define CHECK_FORGED(signum, signal_code, ...)                                                     \
     CHECK_EACH_WAY(signum, forge(signum, signal_code), .code = (signal_code),                      \
@@ -529,13 +534,13 @@ TEST(of_forged_payload, "forged codes with a payload have a sender and the paylo
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         for (size_t j = 0; j < sizeof signals / sizeof *signals; j++)
             CHECK_FORGED(signals[j], codes[i], .pid = W0, .uid = W1, .value_int = W2,
-                         .value_ptr = both(W2, W3));
+                         .value_ptr = as_pointer(W2, W3));
 }
 
 TEST(of_forged_timer, "a forged timer has overrun and payload") {
     start();
-    CHECK_FORGED(SIGUSR1, SI_TIMER, .overrun = W1, .value_int = W2, .value_ptr = both(W2, W3));
-    CHECK_FORGED(SIGSEGV, SI_TIMER, .overrun = W1, .value_int = W2, .value_ptr = both(W2, W3));
+    CHECK_FORGED(SIGUSR1, SI_TIMER, .overrun = W1, .value_int = W2, .value_ptr = as_pointer(W2, W3));
+    CHECK_FORGED(SIGSEGV, SI_TIMER, .overrun = W1, .value_int = W2, .value_ptr = as_pointer(W2, W3));
 }
 
 TEST(of_forged_child, "a forged child has process, user and status") {
@@ -547,9 +552,9 @@ TEST(of_forged_child, "a forged child has process, user and status") {
 TEST(of_forged_io, "a forged SIGIO has events and descriptor") {
     start();
     for (int code = POLL_IN; code <= POLL_HUP; code++)
-        CHECK_FORGED(SIGIO, code, .band = (int64_t)both(W0, W1), .fd = W2);
-    CHECK_FORGED(SIGUSR1, POLL_HUP, .band = (int64_t)both(W0, W1), .fd = W2);
-    CHECK_FORGED(SIGCHLD, SI_SIGIO, .band = (int64_t)both(W0, W1), .fd = W2);
+        CHECK_FORGED(SIGIO, code, .band = as_long(W0, W1), .fd = AFTER_LONG);
+    CHECK_FORGED(SIGUSR1, POLL_HUP, .band = as_long(W0, W1), .fd = AFTER_LONG);
+    CHECK_FORGED(SIGCHLD, SI_SIGIO, .band = as_long(W0, W1), .fd = AFTER_LONG);
 }
 
 TEST(of_forged_fault, "a forged fault that can be received has none of all these") {

@@ -35,6 +35,7 @@ static void unprotects(int signum, siginfo_t *info, void *context) {
 static void reports(int signum, siginfo_t *info, void *context) {
     (void)context;
     note_fault(info);
+    CHECK_INT(faults, 1); /* More often is for ever. */
     CHECK_SYS(sigaction(signum, &displaced, NULL));
     CHECK_INT(write(STDOUT_FILENO, "report\n", 7), 7);
     raise(signum);
@@ -203,6 +204,22 @@ TEST(report_after_channel, "a crash reporter from after a channel reports once, 
     check_dies_with_a_report(after_channel);
 }
 
+static void between_channels(void) { init(), open_channel(), install(reports), open_channel(); }
+static void between_handlers(void) { init(), set_handler(), install(reports), set_handler(); }
+static void between_both(void) { init(), set_handler(), install(reports), open_channel(); }
+
+TEST(report_between_channels, "a crash reporter between two channels reports once, and the process dies") {
+    check_dies_with_a_report(between_channels);
+}
+
+TEST(report_between_handlers, "a crash reporter between two handlers reports once, and the process dies") {
+    check_dies_with_a_report(between_handlers);
+}
+
+TEST(report_between_both, "a crash reporter between a handler and a channel reports once, and the process dies") {
+    check_dies_with_a_report(between_both);
+}
+
 static void passes_on(int signum, siginfo_t *info, void *context) {
     note_fault(info);
     CHECK_INT(write(STDOUT_FILENO, "report\n", faults == 1 ? 7 : 0), faults == 1 ? 7 : 0);
@@ -232,12 +249,12 @@ static void check_kind(int signum) {
             CHECK(map != MAP_FAILED);
             CHECK_INT(*(volatile char *)map, 0);
         }
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
         if (signum == SIGFPE) __asm__ volatile("xorl %%ecx, %%ecx; idivl %%ecx" ::: "eax", "ecx", "edx");
         if (signum == SIGILL) __asm__ volatile("ud2");
 #else
         if (signum == SIGFPE) check_skip("this processor does not trap");
-        if (signum == SIGILL) __builtin_trap();
+        if (signum == SIGILL) __asm__ volatile(".inst 0"); /* __builtin_trap() is SIGTRAP */
 #endif
         CHECK_FAIL("no fault");
     }

@@ -212,6 +212,7 @@ static void *raise_until_enough(void *arg) {
 TEST(pause_ends_with_a_handler, "rsig_pause() under a storm returns only when a handler has run") {
     struct check_calls calls = {0};
     pthread_t thread;
+    check_needs_stub();
     CHECK_INT(rsig_init(0), RSIG_OK);
     handle(SIGUSR1, &calls);
     start(&thread, raise_until_enough, NULL);

@@ -197,7 +197,7 @@ static pollfd one = {-1, POLLIN, 0};
 CASES(open, SYS_openat, make_fifo(), rsig_open(fifo, O_RDONLY, 0))
 CASES(read, SYS_read, (void)0, rsig_read(fds[0], &byte, 1))
 CASES(write, SYS_write, fill(), rsig_write(full[1], "x", 1))
-CASES(accept, SYS_accept, listen_here(), rsig_accept(listener, nullptr, nullptr))
+CASES(accept, SYS_accept4, listen_here(), rsig_accept(listener, nullptr, nullptr))
 CASES(connect, SYS_connect, fill_backlog(),
       rsig_connect(client, reinterpret_cast<sockaddr *>(&address), length))
 CASES(recv, SYS_recvfrom, (void)0, rsig_recv(fds[0], &byte, 1, 0))

@@ -115,7 +115,7 @@ typedef enum rsig_status {
 
 /**
  * A listener to signals, opaque: what points to it is a number, not an address. One that is closed is known as such for ever,
- * whatever is open by then.
+ * whatever is open by then; with pointers of 32 bits until 16 million others have been open, one after the other.
  */
 typedef struct rsig_channel rsig_channel;
 
@@ -451,7 +451,9 @@ int rsig_sleep(double seconds);
 
 /**
  * Opens a channel: from now on it gets its own copy of each delivery of the signals of a set, on whichever thread, with its
- * siginfo, in the order in which they were recorded, whether or not a handler is registered. Each part of a program, each
+ * siginfo, in the order in which they were recorded, whether or not a handler is registered. (Signals that become unblocked
+ * together are recorded in the order in which the kernel runs their handlers, and the last one's begins first: often the higher
+ * numbers come before the lower.) Each part of a program, each
  * thread and each event loop can have its own; none takes anything from the others.
  *
  * For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The
@@ -1267,8 +1269,8 @@ int rsig_sigpending(rsig_sigset_t *set);
 
 /**
  * Sets a descriptor to which each delivery writes one byte, the signal's number: for event loops that poll. Only
- * signals that have a handler of rsig's write, on whichever thread they land. The loop reads the bytes and calls
- * rsig_pump().
+ * signals that rsig has write, on whichever thread they land: those with a handler of rsig_signal()'s, and those that only a
+ * channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
  *
  * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
  * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.

@@ -53,3 +53,30 @@ fn what_the_loader_is_told() {
     assert!(flags.contains(&"NODELETE") && flags.contains(&"NOW"), "{dynamic}");
     assert!(!dynamic.contains("(TEXTREL)"), "{dynamic}");
 }
+
+/// As README says it; more would lock out users of older systems. Built on such a one, the library needs no more than that has.
+const NEWEST_GLIBC: (u32, u32) = (2, 34);
+
+#[test]
+fn the_glibc_it_needs() {
+    common::make_stage();
+    let mut readelf = Command::new("readelf");
+    readelf.args(["--dyn-syms", "--wide"]).arg(common::stage().join("lib/librsig.so"));
+    let symbols = String::from_utf8(common::run(readelf).stdout).expect("text");
+    let versions: Vec<_> = symbols.lines().filter_map(glibc_version).collect();
+    assert!(versions.len() > 10, "{symbols}");
+    for (name, version) in versions {
+        assert!(version <= NEWEST_GLIBC, "{name} needs glibc {version:?}");
+    }
+}
+
+/// "...  UND pthread_kill@GLIBC_2.34 (5)"; a weak one may be missing where the program runs.
+fn glibc_version(line: &str) -> Option<(&str, (u32, u32))> {
+    let (name, rest) = line.split_once("@GLIBC_")?;
+    if name.contains(" WEAK ") {
+        return None;
+    }
+    let mut parts =
+        rest.split_whitespace().next()?.split('.').map(|part| part.parse().expect(line));
+    Some((name.split_whitespace().last()?, (parts.next()?, parts.next()?)))
+}

@@ -1,108 +1,44 @@
 //! Who had a signal before a channel listened to it: a handler that was there is called as the kernel would have done it, after
 //! the delivery is recorded.
 //!
-//! That handler may have displaced rsig's own once, and call it in turn. Then rsig's handler runs within itself, for the same
-//! delivery, and calling the other again would go round for ever. It is known by the context, which is passed on: while a
+//! That handler may have displaced rsig's own once, and call it in turn. Then rsig's handler runs within itself, at a lower
+//! level (see `displaced`), for a delivery that is recorded already. It is known by the context, which is passed on: while a
 //! displaced handler runs, `uc_link`, which the kernel leaves NULL in a signal handler's context, leads to a note of who is at
-//! it. Who passes on no context was called by rsig if rsig's is the handler that the kernel has.
+//! it. Who passes on no context was called by rsig if the kernel has rsig's handler, at no lower level.
 //!
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
-//! Only a handler that may call rsig's must be forgotten then, or it would get each delivery twice.
 
-use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
-use crate::async_safe::displaced;
-use crate::sys::action::Disposition;
+use crate::async_safe::atomic::{AtomicPtr, Ordering};
+use crate::async_safe::displaced::{self, HIGHEST, LEVELS};
+use crate::async_safe::handler::{self, Role};
+use crate::sys::action::{self, Disposition};
 use crate::sys::signals;
-use crate::sys::sigset;
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::ptr;
 
-/// The displaced handlers of one signal, NULL for none.
-struct Links {
-    /// Whom rsig's handler calls.
-    first: AtomicPtr<Disposition>,
-    /// Whom it calls when `first`, which has displaced it, has called it.
-    second: AtomicPtr<Disposition>,
+/// Whom each level calls for each signal; NULL for none.
+static CALLED: Called =
+    [const { [const { AtomicPtr::new(ptr::null_mut()) }; signals::COUNT] }; LEVELS];
+
+type Called = [[AtomicPtr<Disposition>; signals::COUNT]; LEVELS];
+
+fn called(signum: c_int, level: usize) -> Option<&'static AtomicPtr<Disposition>> {
+    CALLED.get(level)?.get(signals::index(signum)?)
 }
 
-static LINKS: [Links; signals::COUNT] = [const {
-    Links { first: AtomicPtr::new(ptr::null_mut()), second: AtomicPtr::new(ptr::null_mut()) }
-}; signals::COUNT];
-/// The signals whose `first` may call rsig's stand-in.
-static OVER: AtomicU64 = AtomicU64::new(0);
-/// Those whose stand-in somebody has displaced, ever.
-static KNOWN: AtomicU64 = AtomicU64::new(0);
-/// Those that have a handler of rsig_signal()'s beneath the displaced one.
-static BENEATH: AtomicU64 = AtomicU64::new(0);
-
-fn links(signum: c_int) -> Option<&'static Links> {
-    LINKS.get(signals::index(signum)?)
-}
-
-fn put(set: &AtomicU64, signum: c_int, on: bool) {
-    // Relaxed: each bit speaks for itself; a delivery at the moment of a change may see either.
-    if on {
-        set.fetch_or(sigset::one(signum), Ordering::Relaxed);
-    } else {
-        set.fetch_and(!sigset::one(signum), Ordering::Relaxed);
-    }
-}
-
-fn has(set: &AtomicU64, signum: c_int) -> bool {
-    // Relaxed: as in `put`.
-    set.load(Ordering::Relaxed) & sigset::one(signum) != 0
-}
-
-fn store(place: &AtomicPtr<Disposition>, handler: Option<&'static Disposition>) {
-    let handler = handler.map_or(ptr::null_mut(), |handler| ptr::from_ref(handler).cast_mut());
-    // Release: pairs with `call`.
-    place.store(handler, Ordering::Release);
-}
-
-/// Somebody else's handler was found in place of rsig's stand-in: it may call it.
-pub(crate) fn note_displaced(signum: c_int) {
-    put(&KNOWN, signum, true);
-}
-
-/// Before the stand-in is installed for `handler`, which it calls from now on; none for the default action and SIG_IGN. Where
-/// it `is_new`, and not only takes the place of another, it may be one that has displaced the stand-in. `beneath`: that there is
-/// a handler of rsig_signal()'s, to which it may pass deliveries on.
-pub(crate) fn set(
-    signum: c_int,
-    handler: Option<&'static Disposition>,
-    is_new: bool,
-    beneath: bool,
-) {
-    let Some(links) = links(signum) else { return };
-    if handler.is_none() {
-        store(&links.second, None);
-        put(&OVER, signum, false);
-    } else if is_new && has(&KNOWN, signum) && !has(&OVER, signum) {
-        // Relaxed: written with the lock that the caller holds.
-        links.second.store(links.first.load(Ordering::Relaxed), Ordering::Release);
-        put(&OVER, signum, true);
-    }
-    put(&BENEATH, signum, beneath);
-    store(&links.first, handler);
-}
-
-/// After the stand-in has given the signal back.
-pub(crate) fn unset(signum: c_int) {
-    if let Some(links) = links(signum).filter(|_| has(&OVER, signum)) {
-        // Relaxed: as in `set`.
-        links.first.store(links.second.load(Ordering::Relaxed), Ordering::Release);
-        put(&OVER, signum, false);
+/// From now on it is `handler`, where that is one: the default action and SIG_IGN are none.
+pub(crate) fn set(signum: c_int, level: usize, handler: &'static Disposition) {
+    if let Some(place) = called(signum, level) {
+        let handler = if handler.is_function() { handler } else { ptr::null() };
+        // Release: pairs with `call`.
+        place.store(handler.cast_mut(), Ordering::Release);
     }
 }
 
 /// Whether there is a handler to call: one that is called only once is gone after that.
-pub(crate) fn has_handler(signum: c_int) -> bool {
+pub(crate) fn has_handler(signum: c_int, level: usize) -> bool {
     // Relaxed: whether, not what.
-    links(signum).is_some_and(|links| !links.first.load(Ordering::Relaxed).is_null())
-}
-
-pub(crate) fn is_beneath(signum: c_int) -> bool {
-    has(&BENEATH, signum)
+    called(signum, level).is_some_and(|place| !place.load(Ordering::Relaxed).is_null())
 }
 
 /// Put on the stack of rsig's handler while a displaced one runs.
@@ -110,60 +46,91 @@ pub(crate) fn is_beneath(signum: c_int) -> bool {
 struct Note {
     kind: u64,
     /// Which copy of the library.
-    copy: *const AtomicU64,
+    copy: *const Called,
     before: *mut ucontext_t,
+    /// Which level called it.
+    level: usize,
 }
 
 /// The same in each copy of the library, whichever its version: "rsigNote".
 const KIND: u64 = 0x7273_6967_4e6f_7465;
 
-/// How often this delivery has come back from a displaced handler.
-pub(crate) fn depth(context: &ucontext_t) -> u32 {
-    let mut depth: u32 = 0;
+/// Where a delivery has been.
+pub(crate) struct Way {
+    /// The level at which it is now: beneath all that have passed it on, also where it comes in above them once more, by somebody
+    /// who has installed one function twice. None where there is nothing beneath.
+    pub(crate) level: Option<usize>,
+    /// Whether it is recorded already: it comes from a displaced handler that calls rsig's.
+    pub(crate) is_known: bool,
+}
+
+/// Of a delivery that comes in at `level`.
+pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> Way {
+    let lowest = match context {
+        Some(context) => lowest_noted(context),
+        None => installed(signum).filter(|&installed| installed >= level),
+    };
+    match lowest {
+        None => Way { level: Some(level), is_known: false },
+        Some(lowest) => {
+            let beneath = lowest.checked_sub(1);
+            Way { level: beneath.map(|beneath| beneath.min(level)), is_known: true }
+        }
+    }
+}
+
+/// The lowest level that has passed this delivery on.
+fn lowest_noted(context: &ucontext_t) -> Option<usize> {
     let mut next = context.uc_link;
     // SAFETY: the kernel makes it NULL; else it is a note on this very stack.
     while let Some(note) = unsafe { next.cast::<Note>().as_ref() } {
         if note.kind != KIND {
             break;
         }
-        if note.copy == &raw const KNOWN {
-            depth = depth.saturating_add(1);
+        if note.copy == &raw const CALLED {
+            return Some(note.level);
         }
         next = note.before;
     }
-    depth
+    None
+}
+
+/// The level at which the kernel has a handler that passes deliveries on.
+fn installed(signum: c_int) -> Option<usize> {
+    let own = handler::own(&action::get(signum).ok()?)?;
+    (own.role == Role::StandIn).then_some(own.level)
 }
 
 /// Calls the displaced handler; false where there is none.
 pub(crate) fn call(
     signum: c_int,
+    level: usize,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
-    depth: u32,
 ) -> bool {
-    let Some(links) = links(signum) else { return false };
-    let is_over = has(&OVER, signum);
-    let place = match depth {
-        // Without a context the one that has displaced the stand-in must not be called: it is the caller.
-        0 if context.is_some() || !is_over => &links.first,
-        0 | 1 if is_over => &links.second,
-        _ => return false,
-    };
-    // Acquire: pairs with `store`, so that the record behind the pointer is seen whole.
+    let Some(place) = called(signum, level) else { return false };
+    // Acquire: pairs with `set`, so that the record behind the pointer is seen whole.
     let pointer = place.load(Ordering::Acquire);
     // SAFETY: NULL, or a record that lives for ever.
     let Some(handler) = (unsafe { pointer.as_ref() }) else { return false };
-    if handler.is_one_shot() && !take(signum, place, pointer) {
+    // One that may know this very level, and is installed, is the one that calls us.
+    let may_be_caller = context.is_none() || level == HIGHEST;
+    if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
+        let beneath = level.checked_sub(1);
+        return beneath.is_some_and(|beneath| call(signum, beneath, info, context));
+    }
+    if handler.is_one_shot() && !take(signum, level, place, pointer) {
         return false;
     }
-    call_noted(handler, signum, info, context);
+    call_noted(handler, signum, level, info, context);
     true
 }
 
-/// Calls somebody else's handler, so that it is known if it calls rsig's.
-pub(crate) fn call_noted(
+/// So that it is known if it calls rsig's.
+fn call_noted(
     handler: &Disposition,
     signum: c_int,
+    level: usize,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
 ) {
@@ -172,7 +139,7 @@ pub(crate) fn call_noted(
         unsafe { handler.call(signum, info, ptr::null_mut()) };
         return;
     };
-    let mut note = Note { kind: KIND, copy: &raw const KNOWN, before: context.uc_link };
+    let mut note = Note { kind: KIND, copy: &raw const CALLED, before: context.uc_link, level };
     context.uc_link = (&raw mut note).cast();
     // SAFETY: it is what the kernel would have called with the same arguments.
     unsafe { handler.call(signum, info, ptr::from_mut(context).cast()) };
@@ -180,13 +147,18 @@ pub(crate) fn call_noted(
 }
 
 /// As the kernel does it for SA_RESETHAND: from now on the signal has its default action. Whether nobody else was faster.
-fn take(signum: c_int, place: &AtomicPtr<Disposition>, handler: *mut Disposition) -> bool {
+fn take(
+    signum: c_int,
+    level: usize,
+    place: &AtomicPtr<Disposition>,
+    handler: *mut Disposition,
+) -> bool {
     // Relaxed, both: nothing is seen by it but NULL.
     let taken = place
         .compare_exchange(handler, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed)
         .is_ok();
     if taken {
-        displaced::note(signum, Some(&Disposition::DEFAULT));
+        displaced::note(signum, level, Some(&Disposition::DEFAULT));
     }
     taken
 }

@@ -1,19 +1,33 @@
 //! What rsig found in place of its own handler, where the handler itself can read it.
+//!
+//! Others may come over rsig's handler, and rsig over them, more than once. So rsig's handler has an address for each level,
+//! which tells what this one has displaced: somebody who can have saved the addresses of the levels beneath, and no other. So
+//! however they pass a signal on, by a call, or by putting back what they have displaced and raising it again, it goes down
+//! one level at a time and ends at the lowest.
+//!
+//! There is an end to the levels. The highest serves all that come after, and then displaces somebody who may know it. Calls go
+//! down all the same (see `chain`), but whoever puts back and raises again there would go round.
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use libc::c_int;
 
-static DISPLACED: Notes = Notes::new();
+/// How many handlers of rsig's there can be over each other, with somebody else's between them, and none of those passed over.
+pub(crate) const LEVELS: usize = 8;
+pub(crate) const HIGHEST: usize = LEVELS - 1;
 
-/// What was there before rsig; none where rsig has not touched the signal.
-pub(crate) fn get(signum: c_int) -> Option<&'static Disposition> {
-    DISPLACED.get(signum)
+static DISPLACED: [Notes; LEVELS] = [const { Notes::new() }; LEVELS];
+
+/// What was there before rsig; none where rsig was never at this level of the signal.
+pub(crate) fn get(signum: c_int, level: usize) -> Option<&'static Disposition> {
+    DISPLACED.get(level)?.get(signum)
 }
 
-pub(crate) fn note(signum: c_int, disposition: Option<&'static Disposition>) {
-    DISPLACED.note(signum, disposition);
+pub(crate) fn note(signum: c_int, level: usize, disposition: Option<&'static Disposition>) {
+    if let Some(notes) = DISPLACED.get(level) {
+        notes.note(signum, disposition);
+    }
 }
 
 /// A disposition for each signal, or none.

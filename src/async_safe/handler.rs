@@ -1,43 +1,105 @@
-//! The low-level handler, which rsig gives to sigaction(2), under two addresses.
+//! The low-level handler, which rsig gives to sigaction(2), under an address for each role and level.
 
+use crate::async_safe::displaced::{self, LEVELS};
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{
-    call, chain, channel, deliveries, displaced, notify, pending, waker, wakeup,
-};
+use crate::async_safe::{call, chain, channel, deliveries, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
 use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
-/// For signals that rsig_signal() has given a function, and for pokes. Its address is how rsig knows its own disposition when
-/// the kernel shows it.
-pub(crate) const LOW_LEVEL: LowLevelHandler = low_level;
-/// For signals that only channels listen to: whoever had them before goes on. Another address, so that a delivery
-/// that is on its way while the disposition changes goes where it would have gone before.
-pub(crate) const STAND_IN: LowLevelHandler = stand_in;
-
-/// Whether it is rsig's, one or the other.
-pub(crate) fn is_own(disposition: &Disposition) -> bool {
-    disposition.is(LOW_LEVEL) || disposition.is(STAND_IN)
-}
-
-extern "C-unwind" fn low_level(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    receive(signum, info, context, Role::Handler);
-}
-
-/// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
-extern "C-unwind" fn stand_in(signum: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    receive(signum, info, context, Role::StandIn);
-}
-
+/// What a delivery is for. It has an address of its own, so that one that is on its way while the disposition changes goes where
+/// it would have gone before.
 #[derive(Clone, Copy, PartialEq)]
-enum Role {
+pub(crate) enum Role {
+    /// For a function of rsig_signal()'s; or a poke.
     Handler,
+    /// Only channels listen to it: whoever had it before goes on.
     StandIn,
 }
 
-fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role) {
+static HANDLERS: [LowLevelHandler; LEVELS] = [
+    low_level::<0>,
+    low_level::<1>,
+    low_level::<2>,
+    low_level::<3>,
+    low_level::<4>,
+    low_level::<5>,
+    low_level::<6>,
+    low_level::<7>,
+];
+static STAND_INS: [LowLevelHandler; LEVELS] = [
+    stand_in::<0>,
+    stand_in::<1>,
+    stand_in::<2>,
+    stand_in::<3>,
+    stand_in::<4>,
+    stand_in::<5>,
+    stand_in::<6>,
+    stand_in::<7>,
+];
+
+/// What rsig gives to the kernel; for what the levels are see `displaced`.
+pub(crate) fn address(role: Role, level: usize) -> LowLevelHandler {
+    let (addresses, lowest) = match role {
+        Role::Handler => (&HANDLERS, low_level::<0> as LowLevelHandler),
+        Role::StandIn => (&STAND_INS, stand_in::<0> as LowLevelHandler),
+    };
+    addresses.get(level).copied().unwrap_or(lowest)
+}
+
+/// Which of rsig's handlers it is.
+pub(crate) struct Own {
+    pub(crate) role: Role,
+    pub(crate) level: usize,
+}
+
+/// How rsig knows its own disposition when the kernel shows it.
+pub(crate) fn own(disposition: &Disposition) -> Option<Own> {
+    let levels = || HANDLERS.iter().zip(&STAND_INS).enumerate();
+    levels().find_map(|(level, (&handler, &stand_in))| {
+        if disposition.is(handler) {
+            Some(Own { role: Role::Handler, level })
+        } else if disposition.is(stand_in) {
+            Some(Own { role: Role::StandIn, level })
+        } else {
+            None
+        }
+    })
+}
+
+pub(crate) fn is_own(disposition: &Disposition) -> bool {
+    own(disposition).is_some()
+}
+
+/// Whether the kernel calls one.
+pub(crate) fn has(signum: c_int) -> bool {
+    action::get(signum).is_ok_and(|now| is_own(&now))
+}
+
+pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
+    own(disposition).is_some_and(|own| own.role == role)
+}
+
+extern "C-unwind" fn low_level<const LEVEL: usize>(
+    signum: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+) {
+    receive(signum, info, context, Role::Handler, LEVEL);
+}
+
+/// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
+extern "C-unwind" fn stand_in<const LEVEL: usize>(
+    signum: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+) {
+    receive(signum, info, context, Role::StandIn, LEVEL);
+}
+
+fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role, level: usize) {
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
@@ -45,57 +107,51 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        let depth = depth(signum, context.as_deref());
+        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let way = chain::way(signum, level, context.as_deref());
         if is_fault(signum, origin.code) {
-            if role == Role::Handler || !chain::call(signum, info, context, depth) {
-                hand_back(signum);
+            let pass_on = |level| chain::call(signum, level, info, context);
+            if role == Role::Handler || !way.level.is_some_and(pass_on) {
+                hand_back(signum, way.level);
             }
             return;
         }
-        if depth > 0 {
-            match role {
-                Role::Handler => come_back(signum, origin, context),
-                Role::StandIn => _ = chain::call(signum, info, context, depth),
-            }
-            return;
-        }
-        match (poke::meaning(signum, &origin), context.as_deref_mut()) {
-            (Meaning::Delivery, again) if !pending::is_open() => {
-                let called = role == Role::StandIn && chain::call(signum, info, again, depth);
-                if !called {
-                    pass_by(signum, info, context);
+        match (poke::meaning(signum, &origin), context) {
+            (Meaning::Delivery, context) if !pending::is_open() => {
+                if let Some(level) = way.level {
+                    pass_by(signum, level, info, context);
                 }
             }
-            (Meaning::Delivery, _) => match role {
-                Role::Handler => {
+            (Meaning::Delivery, context) if role == Role::Handler => {
+                if way.is_known {
+                    wait_for_pump(signum, origin);
+                } else {
                     deliver(signum, origin);
-                    call::end(context);
                 }
-                Role::StandIn => {
+                call::end(signum, context);
+            }
+            (Meaning::Delivery, context) => {
+                if !way.is_known {
                     record_for(signum, origin, false);
-                    chain::call(signum, info, context, depth);
                 }
-            },
-            (Meaning::Poke, context) => call::end_poked(poke::is_reminder(&origin), context),
+                if let Some(level) = way.level {
+                    chain::call(signum, level, info, context);
+                }
+            }
+            (Meaning::Poke, context) => {
+                poke::count(&origin);
+                call::end_poked(signum, poke::is_reminder(&origin), context);
+            }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
                 if let Some(record) = record {
                     poke::hold_back(signum, record, context);
                 }
-                call::end(Some(context));
+                call::end(signum, Some(context));
             }
             _ => {}
         }
     });
-}
-
-/// How often this delivery has been here before: it comes back from a displaced handler that calls rsig's.
-fn depth(signum: c_int, context: Option<&ucontext_t>) -> u32 {
-    match context {
-        Some(context) => chain::depth(context),
-        None => action::get(signum).is_ok_and(|installed| installed.is(STAND_IN)).into(),
-    }
 }
 
 /// A delivery of a signal that rsig_signal() has given a function.
@@ -117,38 +173,27 @@ fn record_for(signum: c_int, origin: Origin, pump: bool) {
     notify::call(signum);
 }
 
-/// From a handler that was displaced: the channels have this delivery already.
-fn come_back(signum: c_int, origin: Origin, context: Option<&mut ucontext_t>) {
-    if pending::is_open() && chain::is_beneath(signum) {
-        wait_for_pump(signum, origin);
-        call::end(context);
-    }
-}
-
 fn wait_for_pump(signum: c_int, origin: Origin) {
     waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
 }
 
 /// After rsig_fini(), to whom rsig had displaced: from a handler that still calls rsig's; or where somebody has put that back, which
 /// they had displaced.
-fn pass_by(signum: c_int, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
-    let displaced = displaced::get(signum);
-    match displaced.filter(|displaced| displaced.is_function()) {
-        // Without a context it could be the caller, and go round for ever.
-        Some(handler) if context.is_some() => chain::call_noted(handler, signum, info, context),
-        Some(_) => {}
-        // Asked anew whether rsig has it: another rsig_init() opens before it installs.
-        None if action::get(signum).is_ok_and(|now| is_own(&now)) && !pending::is_open() => {
-            // The kernel accepted both the number and the disposition before.
-            let _ = action::set(signum, displaced.unwrap_or(&Disposition::DEFAULT));
-            // SAFETY: as in `receive`.
-            if let Some(info) = unsafe { info.as_ref() } {
-                // Where the queue of signals is full, without its siginfo.
-                let _ = thread::queue_info(thread::id(), signum, info)
-                    .or_else(|_| thread::raise(signum));
-            }
+fn pass_by(signum: c_int, level: usize, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
+    if chain::call(signum, level, info, context) {
+        return;
+    }
+    let displaced = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
+    // Asked anew whether rsig has it: another rsig_init() opens before it installs.
+    if !displaced.is_function() && has(signum) && !pending::is_open() {
+        // The kernel accepted both the number and the disposition before.
+        let _ = action::set(signum, displaced);
+        // SAFETY: as in `receive`.
+        if let Some(info) = unsafe { info.as_ref() } {
+            // Where the queue of signals is full, without its siginfo.
+            let _ =
+                thread::queue_info(thread::id(), signum, info).or_else(|_| thread::raise(signum));
         }
-        None => {}
     }
 }
 
@@ -165,9 +210,10 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
-fn hand_back(signum: c_int) {
+fn hand_back(signum: c_int, level: Option<usize>) {
     let installed = action::get(signum).map(|installed| installed.handler());
-    let next = displaced::get(signum)
+    let next = level
+        .and_then(|level| displaced::get(signum, level))
         .filter(|displaced| installed != Ok(displaced.handler()))
         .unwrap_or(&Disposition::DEFAULT);
     // The kernel accepted both the number and the disposition before.

@@ -57,7 +57,9 @@ pub unsafe extern "C-unwind" fn rsig_open(
     flags: c_int,
     mode: mode_t,
 ) -> c_int {
-    let arguments = [libc::AT_FDCWD.into(), path as c_long, flags.into(), mode.into(), 0, 0];
+    // The kernel's own default where a long has 64 bits; elsewhere large files could not be opened.
+    let flags = flags | libc::O_LARGEFILE;
+    let arguments = [libc::AT_FDCWD.into(), path as c_long, flags.into(), mode as c_long, 0, 0];
     // SAFETY: the contract of open().
     answer(unsafe { call::retried(libc::SYS_openat, &arguments) }) as c_int
 }
@@ -111,8 +113,8 @@ pub unsafe extern "C-unwind" fn rsig_accept(
     length: *mut socklen_t,
 ) -> c_int {
     let arguments = [fd.into(), address as c_long, length as c_long, 0, 0, 0];
-    // SAFETY: the contract of accept().
-    answer(unsafe { call::retried(libc::SYS_accept, &arguments) }) as c_int
+    // SAFETY: the contract of accept(). Not every machine has an accept(2) beside accept4(2), which is the same without flags.
+    answer(unsafe { call::retried(libc::SYS_accept4, &arguments) }) as c_int
 }
 
 /// connect(2); see rsig_open(). A connection that was being made when a signal came goes on being made, as POSIX wants it, and

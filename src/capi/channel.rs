@@ -8,7 +8,7 @@ use crate::sys::sigset::rsig_sigset_t;
 use libc::{c_int, size_t};
 
 /// A listener to signals, opaque: what points to it is a number, not an address. One that is closed is known as such for ever,
-/// whatever is open by then.
+/// whatever is open by then; with pointers of 32 bits until 16 million others have been open, one after the other.
 #[allow(non_camel_case_types)]
 pub struct rsig_channel {
     _private: [u8; 0],
@@ -19,7 +19,9 @@ pub struct rsig_channel {
 pub type rsig_channel_t = rsig_channel;
 
 /// Opens a channel: from now on it gets its own copy of each delivery of the signals of a set, on whichever thread, with its
-/// siginfo, in the order in which they were recorded, whether or not a handler is registered. Each part of a program, each
+/// siginfo, in the order in which they were recorded, whether or not a handler is registered. (Signals that become unblocked
+/// together are recorded in the order in which the kernel runs their handlers, and the last one's begins first: often the higher
+/// numbers come before the lower.) Each part of a program, each
 /// thread and each event loop can have its own; none takes anything from the others.
 ///
 /// For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The

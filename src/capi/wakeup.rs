@@ -5,8 +5,8 @@ use crate::runtime::wakeup;
 use libc::c_int;
 
 /// Sets a descriptor to which each delivery writes one byte, the signal's number: for event loops that poll. Only
-/// signals that have a handler of rsig's write, on whichever thread they land. The loop reads the bytes and calls
-/// rsig_pump().
+/// signals that rsig has write, on whichever thread they land: those with a handler of rsig_signal()'s, and those that only a
+/// channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
 ///
 /// What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
 /// `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.

@@ -17,7 +17,7 @@ pub(crate) unsafe fn connect(
     address: *const sockaddr,
     length: socklen_t,
 ) -> Result<Answer> {
-    let arguments = [fd.into(), address as c_long, length.into(), 0, 0, 0];
+    let arguments = [fd.into(), address as c_long, length as c_long, 0, 0, 0];
     // For such a one EISCONN is an error, whatever interrupted the call.
     let connected_before = is_connected(fd);
     let mut interrupted = false;

@@ -5,7 +5,7 @@ use crate::runtime::error::Result;
 use crate::runtime::{main_thread, pump, state};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{errno, eventfd, mask, signals};
+use crate::sys::{errno, eventfd, mask, signals, thread};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,13 +42,14 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     clear_abandoned();
     // Relaxed: the main thread's own.
     UNSETTLED.store(true, Ordering::Relaxed);
-    let reachable = Reachable::make();
+    let is_alone = thread::is_alone() && poke::is_ready() && !begins_tripped;
+    let reachable = if is_alone { Reachable::UNASKED } else { Reachable::make() };
     if begins_tripped && !poke::remind() {
         reachable.undo();
         return Err(libc::EINTR);
     }
     // SAFETY: the caller's promise.
-    let result = unsafe { call::run(main_thread::id(), number, arguments) };
+    let result = unsafe { call::run(main_thread::id(), !is_alone, number, arguments) };
     poke::forget();
     reachable.undo();
     // Relaxed: as above.
@@ -184,25 +185,26 @@ pub(crate) fn clear_abandoned() {
 fn take_back() {
     poke::forget();
     let abandoned = call::take_abandoned();
-    let held = poke::is_held();
-    if abandoned.is_none() && !held {
-        return;
-    }
+    let blocked = |set| mask::get().is_ok_and(|blocked| blocked & set == set);
     let poke = sigset::one(poke::number());
+    let held = poke::is_held();
     if held {
         // Unless the program has had its own way with the mask since. Relaxed: the main thread's own.
-        let before = BLOCKED.load(Ordering::Relaxed);
-        let blocked = mask::get().unwrap_or(0) | poke;
-        if blocked & before == before {
+        if blocked(BLOCKED.load(Ordering::Relaxed) & !poke) {
             // With a valid set this cannot fail.
             let _ = mask::change(libc::SIG_BLOCK, poke);
         }
         poke::set_held(false);
-    } else if abandoned.is_some_and(|call| call.poke_blocked) {
-        // As above.
-        let _ = mask::change(libc::SIG_UNBLOCK, poke);
+        poke::drain(poke);
     }
-    poke::drain(poke);
+    if let Some(call::Abandoned { put_off, context_mask }) = abandoned {
+        poke::drain(put_off | poke);
+        if blocked(context_mask) {
+            // As above.
+            let _ = mask::change(libc::SIG_UNBLOCK, if held { put_off & !poke } else { put_off });
+        }
+        call::forget_put_off();
+    }
 }
 
 /// With all signals blocked, so that no plain handler can leave by siglongjmp() while the lock is held.
@@ -227,6 +229,9 @@ struct Reachable {
 }
 
 impl Reachable {
+    /// Where no other thread is there to poke the main one. If it must poke itself, it looks then.
+    const UNASKED: Self = Self { unblocked: 0 };
+
     fn make() -> Self {
         // The number that it has is one that the program is sent. Where there is no other, the call goes on without.
         let contended = poke::take_contended();

@@ -1,7 +1,7 @@
 //! Channels: opening, reading and closing them, on whichever thread.
 //!
 //! What C has is no address but a number, of the place where the channel is and of how many were there before it, so that one
-//! that is closed is never taken for another.
+//! that is closed is not taken for another. (With pointers of 32 bits that begins anew after 16 million.)
 
 use crate::async_safe::channel::{self, Channel, MAX, Place, Reader};
 use crate::async_safe::ring;
@@ -12,7 +12,7 @@ use crate::runtime::state::{self, State};
 use crate::runtime::{call, dispositions};
 use crate::runtime::{main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
-use crate::sys::{clock, eventfd};
+use crate::sys::{clock, eventfd, mask};
 use libc::c_int;
 use nix::errno::Errno;
 use std::alloc::Layout;
@@ -25,6 +25,8 @@ use std::time::Duration;
 pub(crate) struct Handle(usize);
 
 const PLACE_BITS: u32 = MAX.trailing_zeros();
+/// The highest turn that a handle has room for.
+const TURNS: usize = usize::MAX.wrapping_shr(PLACE_BITS);
 
 impl Handle {
     pub(crate) fn of(number: usize) -> Self {
@@ -42,6 +44,11 @@ impl Handle {
     fn index(self) -> usize {
         self.0 & MAX.wrapping_sub(1)
     }
+}
+
+/// The next turn: never 0, so that no handle is.
+fn after(turn: usize) -> usize {
+    if turn < TURNS { turn.wrapping_add(1) } else { 1 }
 }
 
 /// The ordinary side of a place. Its lock is the readers': handlers have none.
@@ -65,8 +72,11 @@ fn seat(index: usize) -> Option<MutexGuard<'static, Seat>> {
 /// The seat and the place of an open channel.
 fn find(handle: Handle) -> Result<(MutexGuard<'static, Seat>, &'static Place)> {
     let seat = seat(handle.index()).filter(|seat| seat.handle == handle.0 && handle.0 != 0);
-    seat.zip(channel::place(handle.index()))
-        .ok_or_else(|| Error::value(format_args!("the channel is not one that is open")))
+    seat.zip(channel::place(handle.index())).ok_or_else(not_open)
+}
+
+fn not_open() -> Error {
+    Error::value(format_args!("the channel is not one that is open"))
 }
 
 /// A channel from before it is open until nobody looks at it any more.
@@ -173,7 +183,7 @@ impl State {
         };
         place.set(kept.memory.channel());
         *room = Some(kept);
-        seat.turn = seat.turn.wrapping_add(1).max(1);
+        seat.turn = after(seat.turn);
         let handle = Handle::new(index, seat.turn);
         (seat.handle, seat.reader, seat.fd) = (handle.0, Reader::NEW, -1);
         drop(seat);
@@ -244,13 +254,16 @@ impl State {
 
     /// In a forked child: nothing waits, and each descriptor is its own, under the same number.
     pub(crate) fn clear_channels(&mut self, seats: &mut Seats) {
+        for index in 0..MAX {
+            // Those without a channel too: a handler on another thread may have been looking.
+            channel::place(index).map(Place::reset);
+        }
         for (index, kept) in self.channels.iter_mut().enumerate() {
             let (Some(kept), Some(place), Some(Some(seat))) =
                 (kept, channel::place(index), seats.0.get_mut(index))
             else {
                 continue;
             };
-            place.reset();
             seat.reader = Reader::NEW;
             let fd = if kept.is_open { &mut seat.fd } else { &mut kept.fd };
             let is_lost = *fd >= 0 && eventfd::replace(*fd).is_err();
@@ -329,27 +342,51 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
     let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
     loop {
         pump::run_if_main()?;
-        let mut next = None;
-        read(handle, 1, |_, info| next = Some(info))?;
+        main_thread::require_init()?;
         let left = deadline.map(clock::left);
+        let place = channel::place(handle.index()).ok_or_else(not_open)?;
+        // Counted at the place, so that the descriptor stays what it is. No handler of rsig's runs meanwhile that could leave
+        // it counted.
+        let next = place.with(|_| next_or_sleep(handle, left)).ok_or_else(not_open)??;
         if next.is_some() || left == Some(Duration::ZERO) {
             return Ok(next);
         }
-        sleep(handle, left)?;
     }
 }
 
-/// Until something waits, or a handler is to run. Counted at the place, so that the descriptor stays what it is; no handler runs
-/// meanwhile that could leave it counted.
-fn sleep(handle: Handle, timeout: Option<Duration>) -> Result<()> {
-    let result = channel::place(handle.index()).and_then(|place| {
-        place.with(|_| {
-            fd(handle).and_then(|fd| match call::readable([fd], timeout) {
-                Ok(_) | Err(Errno::EINTR) => Ok(()),
-                Err(errno) => Err(Error::os(errno, format_args!("cannot wait for a channel"))),
-            })
-        })
-    });
-    // Where there is no channel any more, the next look tells.
-    result.unwrap_or(Ok(()))
+/// The next record; or, until something waits or a handler is to run, sleeps.
+fn next_or_sleep(handle: Handle, left: Option<Duration>) -> Result<Option<rsig_siginfo_t>> {
+    let mut next = None;
+    let fd = unleft(|| match read(handle, 1, |_, info| next = Some(info))? {
+        0 if left != Some(Duration::ZERO) => fd(handle).map(Some),
+        _ => Ok(None),
+    })?;
+    match fd.map(|fd| call::readable([fd], left)) {
+        None | Some(Ok(_) | Err(Errno::EINTR)) => Ok(next),
+        Some(Err(errno)) => Err(Error::os(errno, format_args!("cannot wait for a channel"))),
+    }
+}
+
+/// With all signals blocked, so that no plain handler can leave the wait by siglongjmp() while it has the seat.
+fn unleft<R>(body: impl FnOnce() -> R) -> R {
+    let before = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX);
+    let result = body();
+    if let Ok(before) = before {
+        // With a mask that was just read this cannot fail.
+        let _ = mask::change(libc::SIG_SETMASK, before);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_handle_is_null_when_the_turns_begin_anew() {
+        for (turn, next) in [(0, 1), (1, 2), (TURNS - 1, TURNS), (TURNS, 1)] {
+            assert_eq!(after(turn), next);
+            assert_eq!(Handle::new(0, next).0, next * MAX);
+        }
+    }
 }

@@ -1,48 +1,121 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
 use crate::async_safe::chain;
-use crate::async_safe::handler::{self, LOW_LEVEL, STAND_IN};
+use crate::async_safe::displaced::{HIGHEST, LEVELS};
+use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke;
 use crate::async_safe::{before, channel, displaced};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
-use crate::runtime::{self, main_thread, pump};
+use crate::runtime::{self, main_thread, pump, told};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
-use libc::{c_int, c_void, sighandler_t};
+use libc::{c_int, sighandler_t};
 use nix::errno::Errno;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What rsig knows of one signal.
 pub(crate) struct Entry {
-    /// What rsig_signal() was told last. Counts only while the kernel has rsig's own handler.
-    action: rsig_action_t,
-    /// What rsig gave to the kernel last; none where it never touched the signal. Anything else found there
+    /// What rsig gave to the kernel last, and at which level; none where it never touched the signal. Anything else found there
     /// is somebody else's, and is left to them.
-    installed: Option<sighandler_t>,
-    /// What `action` was when rsig displaced somebody's handler that may chain to it.
-    beneath: rsig_action_t,
+    installed: Option<(sighandler_t, usize)>,
+    /// How many levels somebody else's handlers may know. So rsig_fini() does not reset it.
+    levels: usize,
 }
 
 impl Entry {
-    pub(crate) const NEW: Self =
-        Self { action: rsig_action_t::DEFAULT, installed: None, beneath: rsig_action_t::DEFAULT };
+    pub(crate) const NEW: Self = Self { installed: None, levels: 0 };
 
-    /// Whether rsig has put there what was found, or somebody has put rsig's own back there.
-    fn is_ours(&self, found: &Disposition) -> bool {
-        self.installed == Some(found.handler())
-            || self.installed.is_some() && handler::is_own(found)
-    }
-
-    /// Somebody else's handler was found in place of what rsig has put there.
-    fn note_displaced(&self, signum: c_int) {
-        if self.installed == Some(STAND_IN as *const () as sighandler_t) {
-            chain::note_displaced(signum);
+    /// At which level rsig has put there what was found, or somebody has put rsig's own back there. None where it is somebody
+    /// else's: a copy from another signal, too.
+    fn own_level(&self, signum: c_int, found: &Disposition) -> Option<usize> {
+        match handler::own(found) {
+            Some(own) => displaced::get(signum, own.level).map(|_| own.level),
+            None => self.installed.filter(|last| last.0 == found.handler()).map(|last| last.1),
         }
     }
+
+    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one.
+    /// Where there is none left, it has the one that it had before, or the highest. SIG_DFL and SIG_IGN know nobody, and go
+    /// where they were.
+    fn level_over(&self, signum: c_int, found: &Disposition) -> usize {
+        let next = (self.levels < LEVELS).then_some(self.levels);
+        let before = (0..self.levels).rev().find(|&level| {
+            displaced::get(signum, level).is_some_and(|noted| noted.handler() == found.handler())
+        });
+        let level = if found.is_function() { next.or(before) } else { before.or(next) };
+        level.unwrap_or(HIGHEST)
+    }
+
+    /// What was displaced is there again: nobody can know the level, where it is the highest one.
+    fn give_back(&mut self, level: usize) {
+        if self.levels == level.saturating_add(1) {
+            self.levels = level;
+        }
+    }
+
+    /// Ends what rsig_signal() was told: whoever still passes something on to rsig's handler means whom that has displaced.
+    fn restore(&mut self, signum: c_int) {
+        if displaced::get(signum, 0).is_none() {
+            // It was never rsig's.
+            return;
+        }
+        if poke::was_number(signum) && !runtime::poke::is_over(signum) {
+            let level = self.installed.map_or(0, |last| last.1);
+            let before = displaced::get(signum, level).map_or(rsig_action_t::DEFAULT, described);
+            poke::set_use(signum, runtime::poke::use_of(&before));
+        } else {
+            poke::forget_number(signum);
+            self.put_back(signum);
+        }
+        for level in 0..LEVELS {
+            if let Some(displaced) = displaced::get(signum, level) {
+                told::set(signum, level, &described(displaced));
+                chain::set(signum, level, displaced);
+            }
+        }
+    }
+
+    fn put_back(&mut self, signum: c_int) {
+        if let Ok(found) = action::get(signum)
+            && let Some(level) = self.own_level(signum, &found)
+            && let Some(before) = displaced::get(signum, level)
+        {
+            // The kernel has had this disposition for this signal before.
+            let _ = action::set(signum, before);
+            self.give_back(level);
+        }
+        self.installed = None;
+        before::note(signum, None);
+    }
+}
+
+/// Whether rsig's handler need not stay for one that is still on its way.
+fn is_free_of_pokes(signum: c_int) -> bool {
+    if poke::was_number(signum) {
+        if signum == poke::number() {
+            poke::set_number(0);
+        }
+        if !runtime::poke::is_over(signum) {
+            return false;
+        }
+        poke::forget_number(signum);
+    }
+    true
+}
+
+/// What somebody else's disposition is in rsig's terms: one that is kept, unless it is plain.
+fn described(noted: &Disposition) -> rsig_action_t {
+    let number = match noted.handler() {
+        libc::SIG_DFL => 0,
+        libc::SIG_IGN => 1,
+        _ => 2,
+    };
+    let note = if noted.is_plain() { ptr::null() } else { ptr::from_ref(noted) };
+    rsig_action_t::special(number, note.cast())
 }
 
 /// Registers `action`, after the pending handlers have run; the action before.
@@ -64,35 +137,6 @@ pub(crate) fn get_action(signum: c_int) -> Result<rsig_action_t> {
     main_thread::require_init()?;
     check(signum)?;
     state::lock().describe(signum, &get(signum)?)
-}
-
-/// What the pump shall do with a delivery. Without the lock: a plain handler may leave a blocking call, and the pump in it, by
-/// siglongjmp().
-pub(crate) fn action(signum: c_int) -> rsig_action_t {
-    let Some(told) = signals::index(signum).and_then(|index| TOLD.get(index)) else {
-        return rsig_action_t::DEFAULT;
-    };
-    // Relaxed, both: functions are set on the main thread, which is the one that asks.
-    let (handler, arg) = (told.handler.load(Ordering::Relaxed), told.arg.load(Ordering::Relaxed));
-    rsig_action_t::special(handler, arg)
-}
-
-/// What the pump was told, of each signal.
-struct Told {
-    handler: AtomicUsize,
-    arg: AtomicPtr<c_void>,
-}
-
-static TOLD: [Told; signals::COUNT] =
-    [const { Told { handler: AtomicUsize::new(0), arg: AtomicPtr::new(ptr::null_mut()) } };
-        signals::COUNT];
-
-fn tell_pump(signum: c_int, action: &rsig_action_t) {
-    if let Some(told) = signals::index(signum).and_then(|index| TOLD.get(index)) {
-        // Relaxed, both: see `action`.
-        told.handler.store(action.number(), Ordering::Relaxed);
-        told.arg.store(action.arg, Ordering::Relaxed);
-    }
 }
 
 /// The signals that rsig_signal() has given a function.
@@ -118,7 +162,7 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     check(signum)?;
     let mut state = state::lock();
     let found = get(signum)?;
-    if found.is(STAND_IN)
+    if handler::has_role(&found, Role::StandIn)
         && let Some(action) = state.own_action(signum, &found)
         && let Some(handler) = state.own_disposition(&action)?.filter(|own| own.is_function())
     {
@@ -130,7 +174,15 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     }
     let mut new = found;
     new.set_restart(!interrupting);
-    state.install(signum, &found, &new)
+    let level = state.level(signum, &found)?;
+    let is_own = state.entry(signum)?.own_level(signum, &found).is_some();
+    let action = state.describe(signum, &found)?;
+    state.install(signum, &found, level, &new)?;
+    if !is_own {
+        // So that the pump still finds whom somebody else has come over.
+        told::set(signum, level, &action);
+    }
+    Ok(())
 }
 
 impl State {
@@ -140,33 +192,32 @@ impl State {
             .ok_or_else(|| Error::signum(signum))
     }
 
-    /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. Where rsig did not put that,
-    /// somebody has copied it from another signal. Somebody else's handler may have given the signal back to rsig's meanwhile, or
-    /// have been one that is called only once.
+    /// At which level rsig is, or will be, in place of what the kernel has shown.
+    fn level(&mut self, signum: c_int, found: &Disposition) -> Result<usize> {
+        let entry = self.entry(signum)?;
+        let own = entry.own_level(signum, found);
+        Ok(own.unwrap_or_else(|| entry.level_over(signum, found)))
+    }
+
+    /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. A handler that is called only once may
+    /// be gone meanwhile.
     pub(crate) fn own_action(&self, signum: c_int, found: &Disposition) -> Option<rsig_action_t> {
         let entry = self.entries.get(signals::index(signum)?)?;
-        if !handler::is_own(found) || entry.installed.is_none() {
-            return None;
-        }
-        match entry.action.handler() {
-            Handler::Foreign if found.is(LOW_LEVEL) => Some(entry.beneath),
-            Handler::Foreign if !chain::has_handler(signum) => Some(rsig_action_t::DEFAULT),
-            _ => Some(entry.action),
+        let level = entry.own_level(signum, found).filter(|_| handler::is_own(found))?;
+        let action = told::get(signum, level);
+        match action.handler() {
+            Handler::Foreign if !chain::has_handler(signum, level) => Some(rsig_action_t::DEFAULT),
+            _ => Some(action),
         }
     }
 
     /// What a disposition that the kernel has shown is in rsig's terms.
     fn describe(&mut self, signum: c_int, found: &Disposition) -> Result<rsig_action_t> {
-        if let Some(action) = self.own_action(signum, found) {
-            return Ok(action);
+        match self.own_action(signum, found) {
+            Some(action) => Ok(action),
+            None if found.is_plain() => Ok(described(found)),
+            None => Ok(described(self.save(found)?)),
         }
-        let number = match found.handler() {
-            libc::SIG_DFL => 0,
-            libc::SIG_IGN => 1,
-            _ => 2,
-        };
-        let note = if found.is_plain() { ptr::null() } else { ptr::from_ref(self.save(found)?) };
-        Ok(rsig_action_t::special(number, note.cast()))
     }
 
     /// `found` is what the kernel has now.
@@ -178,33 +229,28 @@ impl State {
     ) -> Result<()> {
         let is_heard = channel::is_heard(signum);
         let own = self.own_disposition(&action)?;
+        let level = self.level(signum, found)?;
+        let stands_in = match own {
+            Some(own) => is_heard || own.is_function() && !is_free_of_pokes(signum),
+            None => false,
+        };
         let new = match own {
-            Some(own) if is_heard => own.stand_in(signum, STAND_IN),
+            Some(own) if stands_in => own.stand_in(signum, handler::address(Role::StandIn, level)),
             // Pokes must go on, so the low-level handler does what the action says.
-            Some(own) if poke::is_taken(signum) && !own.is_function() => {
-                runtime::poke::disposition()
+            Some(own) if poke::was_number(signum) && !own.is_function() => {
+                runtime::poke::disposition(level)
             }
             Some(own) => *own,
-            None => Disposition::with_handler(LOW_LEVEL),
+            None => Disposition::with_handler(handler::address(Role::Handler, level)),
         };
-        if let Some(own) = own.filter(|_| is_heard) {
+        if let Some(own) = own.filter(|_| stands_in) {
             // Before the first delivery can come.
-            self.set_chain(signum, found, own)?;
+            chain::set(signum, level, own);
         }
-        self.install(signum, found, &new)?;
-        if !new.is(STAND_IN) {
-            chain::unset(signum);
-        }
-        let entry = self.entry(signum)?;
-        let beneath = entry.beneath;
-        // A handler that is put back may chain to the one that it displaced.
-        let is_back = !is_heard && own.is_some_and(Disposition::is_function);
-        entry.action = if is_back { beneath } else { action };
-        let action = entry.action;
-        // What somebody else's handler has passed on is for the handler beneath.
-        let for_pump = if let Handler::Foreign = action.handler() { entry.beneath } else { action };
-        tell_pump(signum, &for_pump);
-        set_handled(signum, action.is_function() && new.is(LOW_LEVEL));
+        self.install(signum, found, level, &new)?;
+        told::set(signum, level, &action);
+        let is_low_level = handler::has_role(&new, Role::Handler);
+        set_handled(signum, action.is_function() && is_low_level);
         runtime::poke::set_use(signum, &action, is_heard, &new);
         Ok(())
     }
@@ -230,51 +276,22 @@ impl State {
         }
     }
 
-    /// Of a signal that a channel listens to: whom rsig stands in for.
-    fn set_chain(
-        &mut self,
-        signum: c_int,
-        found: &Disposition,
-        own: &'static Disposition,
-    ) -> Result<()> {
-        let entry = self.entry(signum)?;
-        let is_ours = entry.is_ours(found);
-        let beneath = match entry.action.handler() {
-            Handler::Foreign => entry.beneath,
-            _ if is_ours => entry.beneath,
-            _ => entry.action,
-        };
-        if !is_ours {
-            entry.note_displaced(signum);
-        }
-        let is_new = !found.is(STAND_IN);
-        let handler = Some(own).filter(|own| own.is_function());
-        chain::set(signum, handler, is_new, beneath.is_function());
-        Ok(())
-    }
-
     /// When the first channel listens to a signal, or the last one does no more: the action stays as it is. What somebody else
     /// has installed over rsig's handler stays too.
     pub(crate) fn hear(&mut self, signum: c_int) -> Result<()> {
         let found = get(signum)?;
         let action = self.describe(signum, &found)?;
-        let is_ours = self.entry(signum)?.is_ours(&found) && handler::is_own(&found);
+        let is_own =
+            handler::is_own(&found) && self.entry(signum)?.own_level(signum, &found).is_some();
         let is_heard = channel::is_heard(signum);
-        if is_ours && (action.is_function() || is_heard && found.is(STAND_IN)) {
+        let is_heard_already = is_heard && handler::has_role(&found, Role::StandIn);
+        if is_own && (action.is_function() || is_heard_already) {
             return Ok(());
         }
-        if is_heard || is_ours {
+        if is_heard || is_own {
             self.set_action(signum, &found, action)?;
         }
         Ok(())
-    }
-
-    /// For a signal that had the default action when rsig took it for itself.
-    pub(crate) fn forget_action(&mut self, signum: c_int) {
-        if let Ok(entry) = self.entry(signum) {
-            entry.action = rsig_action_t::DEFAULT;
-            tell_pump(signum, &rsig_action_t::DEFAULT);
-        }
     }
 
     /// The kept record that equals `disposition`.
@@ -288,31 +305,49 @@ impl State {
         }
     }
 
-    /// The one place that changes a disposition. What rsig did not put there itself is noted before, to be put
-    /// back by `restore_all`, or by the low-level handler.
+    /// The one place that changes a disposition, to a `new` one of that `level`. What rsig did not put there itself is noted
+    /// before, to be put back by `restore_all`, or by the low-level handler.
     pub(crate) fn install(
         &mut self,
         signum: c_int,
         found: &Disposition,
+        level: usize,
         new: &Disposition,
     ) -> Result<()> {
-        let (noted_before, found_first) = (displaced::get(signum), before::get(signum));
-        if !self.entry(signum)?.is_ours(found) {
+        let (noted_before, found_first) = (displaced::get(signum, level), before::get(signum));
+        if self.entry(signum)?.own_level(signum, found).is_none() {
             let note = self.save(found)?;
-            displaced::note(signum, Some(note));
+            displaced::note(signum, level, Some(note));
             before::note(signum, found_first.or(Some(note)));
-            let entry = self.entry(signum)?;
-            // What is beneath one that is displaced already is beneath both.
-            if !matches!(entry.action.handler(), Handler::Foreign) {
-                entry.beneath = entry.action;
-            }
         }
         if let Err(errno) = action::set(signum, new) {
-            displaced::note(signum, noted_before);
+            displaced::note(signum, level, noted_before);
             before::note(signum, found_first);
             return Err(cannot_change(signum, errno));
         }
-        self.entry(signum)?.installed = Some(new.handler());
+        told::set_top(signum, level);
+        let entry = self.entry(signum)?;
+        entry.installed = Some((new.handler(), level));
+        entry.levels = entry.levels.max(level.saturating_add(1));
+        if displaced::get(signum, level)
+            .is_some_and(|displaced| displaced.handler() == new.handler())
+        {
+            entry.give_back(level);
+        }
+        Ok(())
+    }
+
+    /// Takes for rsig itself a signal that nobody handles; the action stays as it is.
+    pub(crate) fn take_unused(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        action: &rsig_action_t,
+        new: impl FnOnce(usize) -> Disposition,
+    ) -> Result<()> {
+        let level = self.level(signum, found)?;
+        self.install(signum, found, level, &new(level))?;
+        told::set(signum, level, action);
         Ok(())
     }
 
@@ -322,29 +357,10 @@ impl State {
         // Relaxed: see `handled`.
         HANDLED.store(0, Ordering::Relaxed);
         poke::set_number(0);
-        let none_left = main_thread::is_current() && poke::is_idle();
         for signum in 1..=signals::MAX {
-            if poke::was_number(signum) {
-                // A poke on its way would find the default action, death; and so would one that waits, blocked.
-                if !(none_left && poke::drain(sigset::one(signum))) {
-                    continue;
-                }
+            if let Ok(entry) = self.entry(signum) {
+                entry.restore(signum);
             }
-            poke::forget_number(signum);
-            let Ok(entry) = self.entry(signum) else { continue };
-            let entry = std::mem::replace(entry, Entry::NEW);
-            tell_pump(signum, &rsig_action_t::DEFAULT);
-            match action::get(signum) {
-                Ok(found) if entry.is_ours(&found) => {
-                    if let Some(before) = displaced::get(signum) {
-                        // The kernel has had this disposition for this signal before.
-                        let _ = action::set(signum, before);
-                        chain::unset(signum);
-                    }
-                }
-                _ => entry.note_displaced(signum),
-            }
-            before::note(signum, None);
         }
     }
 }

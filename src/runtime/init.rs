@@ -9,7 +9,7 @@ use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
 use crate::runtime::{main_thread, wakeup};
-use crate::sys::mask;
+use crate::sys::{mask, thread};
 use libc::c_int;
 use nix::errno::Errno;
 
@@ -30,6 +30,7 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
     let mut state = state::lock();
     if state.users == 0 {
         state.install_fork_handlers()?;
+        thread::learn_alone();
         before::set_mask(
             mask::get()
                 .map_err(|errno| Error::os(errno, format_args!("cannot read the signal mask")))?,
@@ -101,7 +102,9 @@ pub(crate) fn fini() -> Result<()> {
 pub(crate) fn set_main_thread() -> Result<()> {
     let mut state = state::lock();
     main_thread::require_init()?;
-    poke::release();
-    state.take_main_thread();
+    if !main_thread::is_current() {
+        poke::leave_thread();
+        state.take_main_thread();
+    }
     Ok(())
 }

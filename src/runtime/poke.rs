@@ -1,8 +1,10 @@
 //! Which number the pokes have, and what becomes of it otherwise.
 
-use crate::async_safe::handler::LOW_LEVEL;
+use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke::{self, Use};
+use crate::async_safe::stub;
 use crate::runtime::handler::{Handler, rsig_action_t};
+use crate::runtime::main_thread;
 use crate::runtime::state::State;
 use crate::sys::action::{self, Disposition};
 use crate::sys::mask;
@@ -28,28 +30,62 @@ impl State {
         let _ = unblocked().any(|signum| self.take_free(signum))
             || unblocked().any(share)
             || quiet().any(|signum| self.take_free(signum))
-            || quiet().any(share);
+            || quiet().any(share)
+            || unblocked().any(|signum| self.share_heard(signum))
+            || unblocked().any(|signum| self.take_ignored(signum))
+            || quiet().any(|signum| self.share_heard(signum))
+            || quiet().any(|signum| self.take_ignored(signum));
     }
 
     /// Where nobody uses it.
     fn take_free(&mut self, signum: c_int) -> bool {
-        let free = action::get(signum).ok().filter(|now| {
-            now.handler() == libc::SIG_DFL || now.is(LOW_LEVEL) && poke::is_left_over(signum)
-        });
-        let is_taken =
-            free.is_some_and(|found| self.install(signum, &found, &disposition()).is_ok());
+        let is_free = |now: &Disposition| {
+            now.handler() == libc::SIG_DFL
+                || handler::has_role(now, Role::Handler) && poke::is_left_over(signum)
+        };
+        self.take(signum, is_free, &rsig_action_t::DEFAULT)
+    }
+
+    /// Where it is ignored, as it goes on to be.
+    fn take_ignored(&mut self, signum: c_int) -> bool {
+        let is_ignored = |now: &Disposition| now.handler() == libc::SIG_IGN;
+        self.take(signum, is_ignored, &rsig_action_t::special(1, std::ptr::null()))
+    }
+
+    fn take(
+        &mut self,
+        signum: c_int,
+        may_be: impl FnOnce(&Disposition) -> bool,
+        action: &rsig_action_t,
+    ) -> bool {
+        let found = action::get(signum).ok().filter(may_be);
+        let is_taken = found
+            .is_some_and(|found| self.take_unused(signum, &found, action, disposition).is_ok());
         if is_taken {
-            self.forget_action(signum);
-            poke::set_use(signum, Use::Default);
+            poke::set_use(signum, use_of(action));
             poke::set_number(signum);
         }
         is_taken
+    }
+
+    /// Where channels alone listen to it: their handler knows a poke too. Not where somebody else's would be back when they are
+    /// closed, who does not.
+    fn share_heard(&self, signum: c_int) -> bool {
+        let is_free = action::get(signum).is_ok_and(|now| {
+            let action = self.own_action(signum, &now).map(|action| action.handler());
+            handler::has_role(&now, Role::StandIn)
+                && matches!(action, Some(Handler::Default | Handler::Ignore))
+        });
+        if is_free {
+            poke::set_number(signum);
+        }
+        is_free
     }
 }
 
 /// Where the program has it, through rsig.
 fn share(signum: c_int) -> bool {
-    let is_handled = action::get(signum).is_ok_and(|now| now.is(LOW_LEVEL));
+    let is_handled = action::get(signum).is_ok_and(|now| handler::has_role(&now, Role::Handler));
     if is_handled {
         poke::set_number(signum);
     }
@@ -58,25 +94,38 @@ fn share(signum: c_int) -> bool {
 
 /// When a number that is or was a poke's has a new action, and in the kernel a new disposition.
 pub(crate) fn set_use(signum: c_int, action: &rsig_action_t, is_heard: bool, new: &Disposition) {
-    if !poke::is_taken(signum) {
+    if !poke::was_number(signum) {
         return;
     }
     let of_the_program = match action.handler() {
         _ if is_heard => Use::Handled,
-        _ if !new.is(LOW_LEVEL) => {
-            poke::set_number(0);
-            Use::Handled
-        }
-        Handler::Function(_) => Use::Handled,
-        Handler::Ignore => Use::Ignored,
-        _ => Use::Default,
+        _ if !handler::has_role(new, Role::Handler) => Use::Handled,
+        _ => use_of(action),
     };
     poke::set_use(signum, of_the_program);
 }
 
-/// Pokes are for rsig's own calls; those of the program's that can be restarted are.
-pub(crate) fn disposition() -> Disposition {
-    let mut disposition = Disposition::with_handler(LOW_LEVEL);
-    disposition.set_restart(true);
+pub(crate) fn use_of(action: &rsig_action_t) -> Use {
+    match action.handler() {
+        Handler::Default => Use::Default,
+        Handler::Ignore => Use::Ignored,
+        _ => Use::Handled,
+    }
+}
+
+/// Whether a number that was a poke's, and is not any more, can be somebody else's: no poke is on its way, nor waits, blocked. It would
+/// find the default action, death, or a handler that does not know it.
+pub(crate) fn is_over(signum: c_int) -> bool {
+    main_thread::is_current()
+        && poke::is_idle()
+        && !poke::may_wait_elsewhere()
+        && poke::drain(sigset::one(signum))
+}
+
+/// Pokes are for rsig's own calls; those of the program's that can be restarted are. Where there is no stub that could end rsig's,
+/// EINTR has to.
+pub(crate) fn disposition(level: usize) -> Disposition {
+    let mut disposition = Disposition::with_handler(handler::address(Role::Handler, level));
+    disposition.set_restart(stub::IS_RACE_FREE);
     disposition
 }

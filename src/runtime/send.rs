@@ -5,7 +5,7 @@ use crate::runtime::error::{Error, Result};
 use crate::runtime::{main_thread, pump};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::rsig_sigset_t;
-use crate::sys::{mask, pidfd, sigset, thread};
+use crate::sys::{mask, pidfd, thread};
 use libc::{c_int, c_uint, pid_t, pthread_t};
 use nix::errno::Errno;
 use std::fmt;
@@ -20,7 +20,7 @@ pub(crate) fn raise(signum: c_int) -> Result<()> {
 /// `thread` has not been joined, nor has it ended detached.
 pub(crate) unsafe fn kill_thread(thread: pthread_t, signum: c_int) -> Result<()> {
     main_thread::require_init()?;
-    if thread == 0 {
+    if thread as usize == 0 {
         // No thread has this number, and the C library would follow it.
         return Err(cannot_send(Errno::ESRCH, signum));
     }
@@ -49,7 +49,9 @@ pub(crate) fn queue(pid: pid_t, signum: c_int, payload: u64) -> Result<()> {
 
 pub(crate) fn kill_thread_id(tid: pid_t, signum: c_int) -> Result<()> {
     main_thread::require_init()?;
-    let result = if is_the_c_librarys(signum) {
+    // Its handler takes such a signal, when this very process sends it to a thread, for its own, and acts on requests that
+    // nobody has made. raise(3) and pthread_kill(3) refuse it too.
+    let result = if signals::is_the_c_librarys(signum) {
         Err(Errno::EINVAL)
     } else {
         thread::kill_by_id(tid, signum)
@@ -57,12 +59,6 @@ pub(crate) fn kill_thread_id(tid: pid_t, signum: c_int) -> Result<()> {
     result.map_err(|errno| {
         cannot_send_to(errno, signum, format_args!("thread {tid} of this process"))
     })
-}
-
-/// Its handler takes such a signal, when this very process sends it to a thread, for its own, and acts on requests
-/// that nobody has made. raise(3) and pthread_kill(3) refuse it too.
-fn is_the_c_librarys(signum: c_int) -> bool {
-    sigset::one(signum) & !signals::valid() != 0
 }
 
 pub(crate) fn open_pidfd(pid: pid_t, flags: c_uint) -> Result<c_int> {

@@ -84,9 +84,16 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
     while main_thread::is_current() {
         pump::run()?;
         match accept_pending_first(set, deadline.map(left)) {
-            Ok(accepted) if gave_way || !give_way(&accepted) => return Ok(Some(accepted)),
-            Ok(_) => gave_way = true,
-            Err(Errno::EAGAIN) => return Ok(None),
+            Ok(accepted) if !gave_way && gives_way(&accepted) => {
+                poke::put_back_first(accepted);
+                gave_way = true;
+            }
+            Ok(accepted) => return Ok(Some(accepted)),
+            Err(Errno::EAGAIN) => {
+                // What became pending by the end of the time runs before we say so.
+                pump::run()?;
+                return Ok(None);
+            }
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(cannot_wait(errno)),
         }
@@ -106,13 +113,12 @@ fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Op
     }
 }
 
-/// Whether `accepted` went back to the kernel because a handler became pending meanwhile: that runs before we
+/// Whether `accepted` goes back to the kernel because a handler became pending meanwhile: that runs before we
 /// return, and if it refuses, or throws, the accepted signal must not be lost. One that is not blocked cannot be
 /// put back, for it would be delivered at once; then the handler is the next pump's.
-fn give_way(accepted: &Accepted) -> bool {
+fn gives_way(accepted: &Accepted) -> bool {
     PENDING.tripped() != 0
         && mask::get().is_ok_and(|blocked| blocked & sigset::one(accepted.signum()) != 0)
-        && accepted.put_back().is_ok()
 }
 
 fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> std::result::Result<Accepted, Errno> {
@@ -124,7 +130,13 @@ fn unless_poke(
     result: std::result::Result<Accepted, Errno>,
 ) -> std::result::Result<Accepted, Errno> {
     match result {
-        Ok(accepted) if poke::is_poke(&accepted.origin()) => Err(Errno::EINTR),
+        Ok(accepted) if poke::is_poke(&accepted.origin()) => {
+            poke::count(&accepted.origin());
+            if main_thread::is_current() {
+                poke::receive();
+            }
+            Err(Errno::EINTR)
+        }
         result => result,
     }
 }

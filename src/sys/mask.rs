@@ -1,5 +1,6 @@
 //! The calling thread's signal mask, and what is pending for it.
 
+use crate::sys::signals;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::c_int;
 use nix::errno::Errno;
@@ -7,7 +8,8 @@ use std::mem::MaybeUninit;
 
 /// pthread_sigmask(3): the mask before.
 pub(crate) fn change(how: c_int, set: rsig_sigset_t) -> Result<rsig_sigset_t, Errno> {
-    let new = sigset::to_posix(set);
+    let allowed = if signals::CALLERS_KEEP_OFF { signals::valid() } else { rsig_sigset_t::MAX };
+    let new = sigset::to_posix(set & allowed);
     let mut old = sigset::to_posix(0);
     // SAFETY: both are whole sets on this stack.
     match unsafe { libc::pthread_sigmask(how, &new, &mut old) } {

@@ -1,5 +1,5 @@
-//! Thin wrappers of what the kernel and the C library offer. Nothing here keeps state, allocates or
-//! panics, so every layer above may call it, the signal handler's included.
+//! Thin wrappers of what the kernel and the C library offer. Nothing here allocates or panics, so every layer above may call it,
+//! the signal handler's included.
 
 pub(crate) mod action;
 pub(crate) mod clock;

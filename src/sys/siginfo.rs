@@ -32,6 +32,11 @@ impl Origin {
         band: 0,
     };
 
+    /// Whether the kernel had no room for the siginfo, or nothing to tell.
+    pub(crate) fn is_unknown(&self) -> bool {
+        *self == Self::UNKNOWN
+    }
+
     /// Async-signal-safe.
     pub(crate) fn read(info: &siginfo_t) -> Self {
         // SAFETY: `Raw` is siginfo_t as the kernel lays it out (asm-generic/siginfo.h), and no larger.

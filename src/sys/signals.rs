@@ -174,6 +174,14 @@ pub(crate) fn valid() -> rsig_sigset_t {
     STANDARD_SIGNALS | u64::MAX.checked_shl(below_lowest).unwrap_or(0)
 }
 
+/// Whether the C library keeps it for itself.
+pub(crate) fn is_the_c_librarys(signum: c_int) -> bool {
+    sigset::one(signum) & !valid() != 0
+}
+
+/// Whether the C library leaves it to its callers to keep off those; glibc refuses to send them and leaves them out of masks.
+pub(crate) const CALLERS_KEEP_OFF: bool = cfg!(target_env = "musl");
+
 /// Whether the default action of a valid signal ends the process. Async-signal-safe.
 pub(crate) fn is_deadly(signum: c_int) -> bool {
     let lives_on = matches!(

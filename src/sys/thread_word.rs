@@ -9,13 +9,13 @@ mod word {
     use std::arch::{asm, global_asm};
 
     global_asm!(
-        ".pushsection .tbss.rsig_thread_word,\"awT\",@nobits",
-        ".hidden rsig_thread_word",
-        ".globl rsig_thread_word",
-        ".type rsig_thread_word, @object",
-        ".size rsig_thread_word, 8",
+        ".pushsection .tbss.own_thread_word,\"awT\",@nobits",
+        ".hidden own_thread_word",
+        ".globl own_thread_word",
+        ".type own_thread_word, @object",
+        ".size own_thread_word, 8",
         ".balign 8",
-        "rsig_thread_word: .zero 8",
+        "own_thread_word: .zero 8",
         ".popsection",
     );
 
@@ -24,7 +24,7 @@ mod word {
         // SAFETY: reads the calling thread's own word.
         unsafe {
             asm!(
-                "mov {word}, qword ptr [rip + rsig_thread_word@GOTTPOFF]",
+                "mov {word}, qword ptr [rip + own_thread_word@GOTTPOFF]",
                 "mov {word}, qword ptr fs:[{word}]",
                 word = out(reg) word,
                 options(nostack, preserves_flags, readonly),
@@ -37,7 +37,7 @@ mod word {
         // SAFETY: writes it.
         unsafe {
             asm!(
-                "mov {place}, qword ptr [rip + rsig_thread_word@GOTTPOFF]",
+                "mov {place}, qword ptr [rip + own_thread_word@GOTTPOFF]",
                 "mov qword ptr fs:[{place}], {word}",
                 place = out(reg) _,
                 word = in(reg) word,

@@ -99,14 +99,14 @@ impl Code {
         let mut reach = Reach::default();
         let mut seen = BTreeSet::new();
         let mut entered = BTreeSet::new();
-        let mut queue: VecDeque<(Target, String)> = roots
-            .iter()
-            .map(|root| {
-                let found = self.functions.iter().find(|(_, function)| function.name == *root);
-                let (&start, _) = found.unwrap_or_else(|| panic!("there is no function {root}"));
-                (Target::Code(start), String::new())
-            })
-            .collect();
+        let mut queue = VecDeque::new();
+        for root in roots {
+            // A generic one is there several times.
+            let found = self.functions.iter().filter(|(_, function)| function.name == *root);
+            let before = queue.len();
+            queue.extend(found.map(|(&start, _)| (Target::Code(start), String::new())));
+            assert!(queue.len() > before, "there is no function {root}");
+        }
         while let Some((target, way)) = queue.pop_front() {
             if !seen.insert(target.clone()) {
                 continue;

@@ -16,7 +16,11 @@ pub fn root() -> &'static Path {
 
 /// Where `make stage` installs the library.
 pub fn stage() -> PathBuf {
-    root().join("target/stage")
+    root().join("target").join(env_or_empty("CARGO_BUILD_TARGET")).join("stage")
+}
+
+fn env_or_empty(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }
 
 /// A place for this run's files.
@@ -55,11 +59,11 @@ pub fn make<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command 
     make
 }
 
-/// The C or C++ compiler of this machine, as the `cc` crate finds it.
+/// The C or C++ compiler, as the `cc` crate finds it.
 pub fn compiler(cpp: bool) -> Command {
-    let target = env!("RSIG_TARGET");
+    let (target, host) = (env!("RSIG_TARGET"), env!("RSIG_HOST"));
     let mut build = cc::Build::new();
-    build.cpp(cpp).target(target).host(target).opt_level(1).debug(true).cargo_metadata(false);
+    build.cpp(cpp).target(target).host(host).opt_level(1).debug(true).cargo_metadata(false);
     build.inherit_rustflags(false).get_compiler().to_command()
 }
 
@@ -81,10 +85,14 @@ pub fn compile(source: &Path, program: &Path, flags: &[&str]) {
     run(command);
 }
 
-/// A program that finds the staged shared library.
+/// A program that finds the staged shared library. Where this machine cannot run it by itself, cargo's own environment variable
+/// says what does: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER=qemu-aarch64.
 pub fn program(path: &Path) -> Command {
-    let mut command = Command::new(path);
-    command.env("LD_LIBRARY_PATH", stage().join("lib"));
+    let target = env!("RSIG_TARGET").to_uppercase().replace('-', "_");
+    let runner = env_or_empty(&format!("CARGO_TARGET_{target}_RUNNER"));
+    let mut words = runner.split_whitespace().map(OsStr::new).chain([path.as_os_str()]);
+    let mut command = Command::new(words.next().expect("the path at least"));
+    command.args(words).env("LD_LIBRARY_PATH", stage().join("lib"));
     command
 }
 
