@@ -38,16 +38,14 @@ impl Entry {
         }
     }
 
-    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one.
-    /// Where there is none left, it has the one that it had before, or the highest. SIG_DFL and SIG_IGN know nobody, and go
-    /// where they were.
+    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one, or,
+    /// where there is none left, the highest. SIG_DFL and SIG_IGN know nobody, and go where they were.
     fn level_over(&self, signum: c_int, found: &Disposition) -> usize {
-        let next = (self.levels < LEVELS).then_some(self.levels);
-        let before = (0..self.levels).rev().find(|&level| {
+        let is_there = |&level: &usize| {
             displaced::get(signum, level).is_some_and(|noted| noted.handler() == found.handler())
-        });
-        let level = if found.is_function() { next.or(before) } else { before.or(next) };
-        level.unwrap_or(HIGHEST)
+        };
+        let next = self.levels.min(HIGHEST);
+        if found.is_function() { next } else { (0..self.levels).find(is_there).unwrap_or(next) }
     }
 
     /// What was displaced is there again: nobody can know the level, where it is the highest one.
