@@ -4,7 +4,7 @@
  * down to the calls that it needs, and these are shown.
  *
  *   fuzz --seed N --seeds COUNT [--jobs N]     seeds N to N+COUNT-1
- *   fuzz --seed N --only 3,17,20               these calls of one sequence, as a failure tells
+ *   fuzz --seed N --only 3,17,20               these calls of one sequence, as a failure tells; or: all
  *   fuzz --known 1 ...                         also with what is known to fail: see with_known
  *   fuzz --functions                           the functions that it calls
  */
@@ -493,7 +493,7 @@ static int run_only(uint64_t seed, char *list) {
     struct sequence sequence;
     make_sequence(&sequence, seed);
     if (list) memset(sequence.is_kept, 0, sizeof sequence.is_kept);
-    for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+    for (char *one = list ? strtok(list, ",") : NULL; one; one = strtok(NULL, ",")) {
         int at = atoi(one);
         if (at >= 0 && at < sequence.count) sequence.is_kept[at] = 1;
     }
