@@ -2,6 +2,8 @@
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
 # make models     check the lock-free core in every order of threads and memory
+# make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
+# make soak       a storm of MINUTES, and at its end a balance
 # make bench      measure the library and its peers; ROUNDS=3 is a quick look
 # make instructions   record anew how many instructions the hot paths have
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
@@ -29,7 +31,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check models bench instructions install uninstall stage clean FORCE
+.PHONY: all demo check models fuzz soak bench instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -59,6 +61,20 @@ check: stage
 # A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
 models:
 	$(CARGO) test --release --locked --manifest-path tests/models/Cargo.toml --target-dir $(BUILD)/models
+
+MINUTES ?= 3
+SEED    ?= 1
+SEEDS   ?= 50000
+
+# How a failure is run again is said with it.
+fuzz soak: stage
+	@tools/need.sh pkg-config=pkg-config
+	$(CC) -g -O1 -Wall -Wextra -Werror -Ic-tests tests/$@/$@.c -o $(BUILD)/$@ \
+	    $$(PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig pkg-config --cflags --libs rsig) -Wl,-rpath,$(STAGE)/lib -pthread -lm
+	$(run-$@)
+
+run-fuzz = $(BUILD)/fuzz --seed $(SEED) --seeds $(SEEDS) --jobs $$(nproc)
+run-soak = SOAK_SECONDS=$$(($(MINUTES) * 60)) $(BUILD)/soak soak
 
 # Without the peers' packages it goes on without those peers.
 bench: stage

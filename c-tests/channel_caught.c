@@ -106,7 +106,7 @@ TEST(left_when_it_has_read, "or where it makes its descriptor unreadable, as it 
 
 #if defined(__x86_64__)
 
-enum { OTHERS = 63, STEPS = 200, TRAP_FLAG = 0x100 };
+enum { OTHERS = 63, STEPS = 120, TRAP_FLAG = 0x100 };
 
 static atomic_int is_caught, go_on, steps, wanted;
 

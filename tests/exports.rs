@@ -7,19 +7,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the header declares as functions: names that a parenthesis follows.
-fn declared() -> BTreeSet<String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let code = common::header_without_comments();
-    let names = code.match_indices('(').map(|(at, _)| {
-        let before = code.get(..at).expect("ASCII");
-        before.get(before.trim_end_matches(is_name).len()..).expect("ASCII").to_owned()
-    });
-    let names: BTreeSet<_> = names.filter(|name| name.starts_with("rsig_")).collect();
-    assert!(names.contains("rsig_init") && names.contains("rsig_set_wakeup_fd"), "{names:?}");
-    names
-}
-
 /// Names of the functions that a library shows; there is nothing but functions.
 fn shown(library: PathBuf, nm_arguments: &[&str]) -> BTreeSet<String> {
     let mut nm = Command::new("nm");
@@ -37,13 +24,16 @@ fn shown(library: PathBuf, nm_arguments: &[&str]) -> BTreeSet<String> {
 #[test]
 fn shared_library() {
     common::make_stage();
-    assert_eq!(shown(common::stage().join("lib/librsig.so"), &["--dynamic"]), declared());
+    assert_eq!(shown(common::stage().join("lib/librsig.so"), &["--dynamic"]), common::declared());
 }
 
 #[test]
 fn static_library() {
     common::make_stage();
-    assert_eq!(shown(common::stage().join("lib/librsig.a"), &["--extern-only"]), declared());
+    assert_eq!(
+        shown(common::stage().join("lib/librsig.a"), &["--extern-only"]),
+        common::declared()
+    );
 }
 
 #[test]

@@ -139,6 +139,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                 }
             }
             (Meaning::Poke, context) => {
+                poke::count(&origin);
                 call::end_poked(signum, poke::is_reminder(&origin), context);
             }
             (Meaning::Death, Some(context)) => poke::die(signum, context),

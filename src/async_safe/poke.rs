@@ -35,6 +35,13 @@ static CONTENDED: AtomicBool = AtomicBool::new(false);
 static ON_ITS_WAY: AtomicI32 = AtomicI32::new(0);
 /// Whether the timer is to poke the main thread's call.
 static REMINDING: AtomicBool = AtomicBool::new(false);
+/// How many were queued, and how many of those have come. An end of the thread can make the difference stay.
+static SENT: AtomicU32 = AtomicU32::new(0);
+static RECEIVED: AtomicU32 = AtomicU32::new(0);
+/// Whether the timer has fired, which can be for nothing.
+static TIMED: AtomicBool = AtomicBool::new(false);
+/// Whether another thread was the main one before.
+static MOVED: AtomicBool = AtomicBool::new(false);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -121,12 +128,35 @@ pub(crate) fn reserve(tid: c_int) {
     }
 }
 
-/// When the main thread or the number is another. A handler that still fires the timer does nothing.
-pub(crate) fn release() {
+/// When the number is another. A handler that still fires the timer does nothing.
+fn release() {
     // Relaxed: as above.
     let timer = TIMER.swap(-1, Ordering::Relaxed);
     if timer >= 0 {
         thread_timer::delete(timer);
+    }
+}
+
+/// When another thread is to be the main one.
+pub(crate) fn leave_thread() {
+    release();
+    // Relaxed: with the lock.
+    MOVED.store(true, Ordering::Relaxed);
+}
+
+/// Whether one may wait, blocked, where no `drain` of the main thread's finds it. Asked when there are no senders.
+pub(crate) fn may_wait_elsewhere() -> bool {
+    // Relaxed, all: with the lock, and after `is_idle`; one that comes just now is seen or not.
+    MOVED.load(Ordering::Relaxed)
+        && (TIMED.load(Ordering::Relaxed)
+            || SENT.load(Ordering::Relaxed) != RECEIVED.load(Ordering::Relaxed))
+}
+
+/// One has been taken from the kernel, whatever it is for.
+pub(crate) fn count(origin: &Origin) {
+    if origin.code == libc::SI_QUEUE && origin.value_ptr == mark() {
+        // Relaxed: the number is all there is to see.
+        RECEIVED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -138,6 +168,10 @@ pub(crate) fn reset() {
     CONTENDED.store(false, Ordering::Relaxed);
     ON_ITS_WAY.store(0, Ordering::Relaxed);
     REMINDING.store(false, Ordering::Relaxed);
+    MOVED.store(false, Ordering::Relaxed);
+    TIMED.store(false, Ordering::Relaxed);
+    SENT.store(0, Ordering::Relaxed);
+    RECEIVED.store(0, Ordering::Relaxed);
 }
 
 /// Pokes the main thread, unless one is on its way: a slow main thread must not find its queue, which is the user's, full of them. A
@@ -161,16 +195,27 @@ pub(crate) fn send(tid: c_int) {
 
 fn queue(tid: c_int) -> bool {
     const AT_ONCE: Duration = Duration::from_nanos(1);
-    // It fails only where the queue of signals is full. Relaxed: see `reserve`.
-    thread::queue(tid, number(), mark()).is_ok()
-        || thread_timer::fire(TIMER.load(Ordering::Relaxed), AT_ONCE).is_ok()
+    // Before it can come. Relaxed: see `count`.
+    SENT.fetch_add(1, Ordering::Relaxed);
+    if thread::queue(tid, number(), mark()).is_ok() {
+        return true;
+    }
+    // That fails only where the queue of signals is full.
+    SENT.fetch_sub(1, Ordering::Relaxed);
+    fire(AT_ONCE)
+}
+
+fn fire(delay: Duration) -> bool {
+    // Relaxed, both: see `may_wait_elsewhere` and `reserve`.
+    TIMED.store(true, Ordering::Relaxed);
+    thread_timer::fire(TIMER.load(Ordering::Relaxed), delay).is_ok()
 }
 
 /// Sends the main thread, which this is, the signal that it is just handling, with the sign of a poke.
 pub(crate) fn send_own(tid: c_int, signum: c_int) {
     // It fails only where the queue of signals is full. kill(2) needs no place there, and in a process with one thread it is
     // for this one.
-    if thread::queue(tid, signum, mark()).is_err() && thread::is_alone() {
+    if thread::queue(tid, signum, own_mark()).is_err() && thread::is_alone() {
         let _ = thread::kill_own_process(signum);
     }
 }
@@ -228,8 +273,14 @@ fn mark() -> u64 {
     (&raw const NUMBER) as u64
 }
 
+/// Of one that the main thread has sent itself, which may merge with another signal.
+fn own_mark() -> u64 {
+    (&raw const TIMER) as u64
+}
+
 pub(crate) fn is_poke(origin: &Origin) -> bool {
-    matches!(origin.code, libc::SI_QUEUE | libc::SI_TIMER) && origin.value_ptr == mark()
+    matches!(origin.code, libc::SI_QUEUE | libc::SI_TIMER)
+        && (origin.value_ptr == mark() || origin.value_ptr == own_mark())
 }
 
 /// Says that rsig has unblocked the number for the calling thread, or that it has blocked it again.
@@ -263,7 +314,7 @@ pub(crate) fn remind() -> bool {
     const MOMENT: Duration = Duration::from_millis(1);
     // Relaxed, all here: for the main thread's own handlers; for TIMER see `reserve`.
     REMINDING.store(true, Ordering::Relaxed);
-    let is_set = thread_timer::fire(TIMER.load(Ordering::Relaxed), MOMENT).is_ok();
+    let is_set = fire(MOMENT);
     REMINDING.store(is_set, Ordering::Relaxed);
     is_set
 }
@@ -330,8 +381,10 @@ fn drain_beside(set: rsig_sigset_t, first: Accepted) -> bool {
 fn next_other(set: rsig_sigset_t) -> Option<Accepted> {
     loop {
         let accepted = wait::accept(set, Some(Duration::ZERO)).ok()?;
-        if !is_poke(&accepted.origin()) {
+        let origin = accepted.origin();
+        if !is_poke(&origin) {
             return Some(accepted);
         }
+        count(&origin);
     }
 }

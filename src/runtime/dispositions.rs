@@ -38,16 +38,14 @@ impl Entry {
         }
     }
 
-    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one.
-    /// Where there is none left, it has the one that it had before, or the highest. SIG_DFL and SIG_IGN know nobody, and go
-    /// where they were.
+    /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one, or,
+    /// where there is none left, the highest. SIG_DFL and SIG_IGN know nobody, and go where they were.
     fn level_over(&self, signum: c_int, found: &Disposition) -> usize {
-        let next = (self.levels < LEVELS).then_some(self.levels);
-        let before = (0..self.levels).rev().find(|&level| {
+        let is_there = |&level: &usize| {
             displaced::get(signum, level).is_some_and(|noted| noted.handler() == found.handler())
-        });
-        let level = if found.is_function() { next.or(before) } else { before.or(next) };
-        level.unwrap_or(HIGHEST)
+        };
+        let next = self.levels.min(HIGHEST);
+        if found.is_function() { next } else { (0..self.levels).find(is_there).unwrap_or(next) }
     }
 
     /// What was displaced is there again: nobody can know the level, where it is the highest one.
@@ -63,6 +61,23 @@ impl Entry {
             // It was never rsig's.
             return;
         }
+        if poke::was_number(signum) && !runtime::poke::is_over(signum) {
+            let level = self.installed.map_or(0, |last| last.1);
+            let before = displaced::get(signum, level).map_or(rsig_action_t::DEFAULT, described);
+            poke::set_use(signum, runtime::poke::use_of(&before));
+        } else {
+            poke::forget_number(signum);
+            self.put_back(signum);
+        }
+        for level in 0..LEVELS {
+            if let Some(displaced) = displaced::get(signum, level) {
+                told::set(signum, level, &described(displaced));
+                chain::set(signum, level, displaced);
+            }
+        }
+    }
+
+    fn put_back(&mut self, signum: c_int) {
         if let Ok(found) = action::get(signum)
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)
@@ -72,13 +87,22 @@ impl Entry {
             self.give_back(level);
         }
         self.installed = None;
-        for level in 0..LEVELS {
-            if let Some(displaced) = displaced::get(signum, level) {
-                told::set(signum, level, &described(displaced));
-                chain::set(signum, level, displaced);
-            }
-        }
+        before::note(signum, None);
     }
+}
+
+/// Whether rsig's handler need not stay for one that is still on its way.
+fn is_free_of_pokes(signum: c_int) -> bool {
+    if poke::was_number(signum) {
+        if signum == poke::number() {
+            poke::set_number(0);
+        }
+        if !runtime::poke::is_over(signum) {
+            return false;
+        }
+        poke::forget_number(signum);
+    }
+    true
 }
 
 /// What somebody else's disposition is in rsig's terms: one that is kept, unless it is plain.
@@ -149,7 +173,14 @@ pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> 
     let mut new = found;
     new.set_restart(!interrupting);
     let level = state.level(signum, &found)?;
-    state.install(signum, &found, level, &new)
+    let is_own = state.entry(signum)?.own_level(signum, &found).is_some();
+    let action = state.describe(signum, &found)?;
+    state.install(signum, &found, level, &new)?;
+    if !is_own {
+        // So that the pump still finds whom somebody else has come over.
+        told::set(signum, level, &action);
+    }
+    Ok(())
 }
 
 impl State {
@@ -197,8 +228,12 @@ impl State {
         let is_heard = channel::is_heard(signum);
         let own = self.own_disposition(&action)?;
         let level = self.level(signum, found)?;
+        let stands_in = match own {
+            Some(own) => is_heard || own.is_function() && !is_free_of_pokes(signum),
+            None => false,
+        };
         let new = match own {
-            Some(own) if is_heard => own.stand_in(signum, handler::address(Role::StandIn, level)),
+            Some(own) if stands_in => own.stand_in(signum, handler::address(Role::StandIn, level)),
             // Pokes must go on, so the low-level handler does what the action says.
             Some(own) if poke::was_number(signum) && !own.is_function() => {
                 runtime::poke::disposition(level)
@@ -206,7 +241,7 @@ impl State {
             Some(own) => *own,
             None => Disposition::with_handler(handler::address(Role::Handler, level)),
         };
-        if let Some(own) = own.filter(|_| is_heard) {
+        if let Some(own) = own.filter(|_| stands_in) {
             // Before the first delivery can come.
             chain::set(signum, level, own);
         }
@@ -300,16 +335,17 @@ impl State {
         Ok(())
     }
 
-    /// Takes for rsig itself a signal that has the default action.
+    /// Takes for rsig itself a signal that nobody handles; the action stays as it is.
     pub(crate) fn take_unused(
         &mut self,
         signum: c_int,
         found: &Disposition,
+        action: &rsig_action_t,
         new: impl FnOnce(usize) -> Disposition,
     ) -> Result<()> {
         let level = self.level(signum, found)?;
         self.install(signum, found, level, &new(level))?;
-        told::set(signum, level, &rsig_action_t::DEFAULT);
+        told::set(signum, level, action);
         Ok(())
     }
 
@@ -319,19 +355,10 @@ impl State {
         // Relaxed: see `handled`.
         HANDLED.store(0, Ordering::Relaxed);
         poke::set_number(0);
-        let none_left = main_thread::is_current() && poke::is_idle();
         for signum in 1..=signals::MAX {
-            if poke::was_number(signum) {
-                // A poke on its way would find the default action, death; and so would one that waits, blocked.
-                if !(none_left && poke::drain(sigset::one(signum))) {
-                    continue;
-                }
-            }
-            poke::forget_number(signum);
             if let Ok(entry) = self.entry(signum) {
                 entry.restore(signum);
             }
-            before::note(signum, None);
         }
     }
 }

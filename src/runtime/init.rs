@@ -102,7 +102,9 @@ pub(crate) fn fini() -> Result<()> {
 pub(crate) fn set_main_thread() -> Result<()> {
     let mut state = state::lock();
     main_thread::require_init()?;
-    poke::release();
-    state.take_main_thread();
+    if !main_thread::is_current() {
+        poke::leave_thread();
+        state.take_main_thread();
+    }
     Ok(())
 }

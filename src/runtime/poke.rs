@@ -4,6 +4,7 @@ use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke::{self, Use};
 use crate::async_safe::stub;
 use crate::runtime::handler::{Handler, rsig_action_t};
+use crate::runtime::main_thread;
 use crate::runtime::state::State;
 use crate::sys::action::{self, Disposition};
 use crate::sys::mask;
@@ -31,19 +32,37 @@ impl State {
             || quiet().any(|signum| self.take_free(signum))
             || quiet().any(share)
             || unblocked().any(|signum| self.share_heard(signum))
-            || quiet().any(|signum| self.share_heard(signum));
+            || unblocked().any(|signum| self.take_ignored(signum))
+            || quiet().any(|signum| self.share_heard(signum))
+            || quiet().any(|signum| self.take_ignored(signum));
     }
 
     /// Where nobody uses it.
     fn take_free(&mut self, signum: c_int) -> bool {
-        let free = action::get(signum).ok().filter(|now| {
+        let is_free = |now: &Disposition| {
             now.handler() == libc::SIG_DFL
                 || handler::has_role(now, Role::Handler) && poke::is_left_over(signum)
-        });
-        let is_taken =
-            free.is_some_and(|found| self.take_unused(signum, &found, disposition).is_ok());
+        };
+        self.take(signum, is_free, &rsig_action_t::DEFAULT)
+    }
+
+    /// Where it is ignored, as it goes on to be.
+    fn take_ignored(&mut self, signum: c_int) -> bool {
+        let is_ignored = |now: &Disposition| now.handler() == libc::SIG_IGN;
+        self.take(signum, is_ignored, &rsig_action_t::special(1, std::ptr::null()))
+    }
+
+    fn take(
+        &mut self,
+        signum: c_int,
+        may_be: impl FnOnce(&Disposition) -> bool,
+        action: &rsig_action_t,
+    ) -> bool {
+        let found = action::get(signum).ok().filter(may_be);
+        let is_taken = found
+            .is_some_and(|found| self.take_unused(signum, &found, action, disposition).is_ok());
         if is_taken {
-            poke::set_use(signum, Use::Default);
+            poke::set_use(signum, use_of(action));
             poke::set_number(signum);
         }
         is_taken
@@ -80,17 +99,27 @@ pub(crate) fn set_use(signum: c_int, action: &rsig_action_t, is_heard: bool, new
     }
     let of_the_program = match action.handler() {
         _ if is_heard => Use::Handled,
-        _ if !handler::has_role(new, Role::Handler) => {
-            if signum == poke::number() {
-                poke::set_number(0);
-            }
-            Use::Handled
-        }
-        Handler::Function(_) => Use::Handled,
-        Handler::Ignore => Use::Ignored,
-        _ => Use::Default,
+        _ if !handler::has_role(new, Role::Handler) => Use::Handled,
+        _ => use_of(action),
     };
     poke::set_use(signum, of_the_program);
+}
+
+pub(crate) fn use_of(action: &rsig_action_t) -> Use {
+    match action.handler() {
+        Handler::Default => Use::Default,
+        Handler::Ignore => Use::Ignored,
+        _ => Use::Handled,
+    }
+}
+
+/// Whether a number that was a poke's, and is not any more, can be somebody else's: no poke is on its way, nor waits, blocked. It would
+/// find the default action, death, or a handler that does not know it.
+pub(crate) fn is_over(signum: c_int) -> bool {
+    main_thread::is_current()
+        && poke::is_idle()
+        && !poke::may_wait_elsewhere()
+        && poke::drain(sigset::one(signum))
 }
 
 /// Pokes are for rsig's own calls; those of the program's that can be restarted are. Where there is no stub that could end rsig's,

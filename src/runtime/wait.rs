@@ -131,6 +131,7 @@ fn unless_poke(
 ) -> std::result::Result<Accepted, Errno> {
     match result {
         Ok(accepted) if poke::is_poke(&accepted.origin()) => {
+            poke::count(&accepted.origin());
             if main_thread::is_current() {
                 poke::receive();
             }

@@ -347,6 +347,7 @@ fn relocations(readelf: &str) -> BTreeMap<Address, Target> {
                 (place, if value == 0 { import() } else { Target::Data(value) })
             }
             [place, _, "R_X86_64_DTPMOD64", "0"] => (place, Target::ThreadLocal),
+            [place, _, "R_X86_64_TPOFF64", _] => (place, Target::ThreadLocal),
             [_, _, kind, ..] if kind.starts_with("R_") => panic!("what is this? {line}"),
             _ => continue,
         };

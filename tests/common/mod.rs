@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod code;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -135,4 +136,17 @@ pub fn header_without_comments() -> String {
         rest = comment.split_once("*/").expect("end of comment").1;
     }
     code + rest
+}
+
+/// What the header declares as functions: names that a parenthesis follows.
+pub fn declared() -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let code = header_without_comments();
+    let names = code.match_indices('(').map(|(at, _)| {
+        let before = code.get(..at).expect("ASCII");
+        before.get(before.trim_end_matches(is_name).len()..).expect("ASCII").to_owned()
+    });
+    let names: BTreeSet<_> = names.filter(|name| name.starts_with("rsig_")).collect();
+    assert!(names.contains("rsig_init") && names.contains("rsig_set_wakeup_fd"), "{names:?}");
+    names
 }

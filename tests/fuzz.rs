@@ -1,0 +1,46 @@
+//! A part of what `make fuzz` and `make soak` do at length: random calls beside a model, and a storm at whose end the books are
+//! balanced.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Some seconds' worth.
+const SEEDS: &str = "6000";
+const SOAK_SECONDS: &str = "5";
+
+/// Compiled anew for each test, as these run at the same time.
+fn program(folder: &str, test: &str) -> Command {
+    common::make_stage();
+    let source = common::root().join(format!("tests/{folder}/{folder}.c"));
+    let program: PathBuf = common::scratch("fuzz").join(test);
+    let check = common::root().join("c-tests");
+    common::compile(&source, &program, &["-g", "-I", check.to_str().expect("a path")]);
+    common::program(&program)
+}
+
+#[test]
+fn every_function_is_called() {
+    let mut fuzz = program("fuzz", "functions");
+    fuzz.arg("--functions");
+    let called = String::from_utf8(common::run(fuzz).stdout).expect("names");
+    assert_eq!(called.lines().map(str::to_owned).collect::<BTreeSet<_>>(), common::declared());
+}
+
+#[test]
+fn random_calls() {
+    let mut fuzz = program("fuzz", "fuzz");
+    fuzz.args(["--seed", "1", "--seeds", SEEDS, "--jobs", "2"]);
+    common::run(fuzz);
+}
+
+#[test]
+fn storm() {
+    let mut soak = program("soak", "soak");
+    soak.arg("soak").env("SOAK_SECONDS", SOAK_SECONDS);
+    common::run(soak);
+}
