@@ -12,17 +12,10 @@ if ! [ -e /usr/lib/rustlib/aarch64-unknown-linux-gnu ] || ! [ -e /lib/ld-linux-a
         gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6:arm64 libgcc-s1:arm64 libstdc++6:arm64
 fi
 tools/need.sh qemu-aarch64=qemu-user pkg-config=pkg-config make=make
-QEMU="${QEMU:-qemu-aarch64}"
-# qemu takes a few real-time signals for itself: not the highest, which rsig and its tests want.
-export QEMU_RTSIG_MAP="32 36 2,34 38 24,62 62 3"
-if ! "$QEMU" -h | grep -q QEMU_RTSIG_MAP; then
-    echo "Please say by QEMU=... where a qemu-aarch64 of version 10 is (on Debian 12: qemu-user of bookworm-backports)" >&2
-    exit 1
-fi
 
 export RUSTC=/usr/bin/rustc CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
-export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$QEMU"
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="${QEMU:-qemu-aarch64}"
 export CFLAGS_aarch64_unknown_linux_gnu=-DCHECK_EMULATED CXXFLAGS_aarch64_unknown_linux_gnu=-DCHECK_EMULATED
 export LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy AR=aarch64-linux-gnu-ar
 # shellcheck disable=SC2046 # a list of words
