@@ -1,6 +1,7 @@
 # make            build the libraries
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
+# make check-aarch64   run the C programs for aarch64 under qemu-user, with Debian's cross compilers
 # make models     check the lock-free core in every order of threads and memory
 # make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
 # make soak       a storm of MINUTES, and at its end a balance
@@ -31,7 +32,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check models fuzz soak bench instructions install uninstall stage clean FORCE
+.PHONY: all demo check check-aarch64 models fuzz soak bench instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -57,6 +58,9 @@ demo: stage
 check: stage
 	@tools/need.sh pkg-config=pkg-config g++=g++
 	$(CARGO) test --locked
+
+check-aarch64:
+	tools/check_aarch64.sh
 
 # A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
 models:

@@ -20,12 +20,11 @@ static inline long check_shown(long number) {
     abort();
 }
 
-/* qemu needs some real-time signals for itself, and does not say so: then let nobody take them. */
-static inline void check_hide_missing(void) {
-    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
-        signal(n, SIG_IGN);
-        if (raise(n) == 0) signal(n, SIG_DFL);
-    }
-}
+/* qemu takes the highest real-time signals for itself, and does not say so. This is SIGRTMAX, for rsig too. */
+#ifdef __cplusplus
+extern "C" int __libc_current_sigrtmax(void) throw() { return 60; }
+#else
+int __libc_current_sigrtmax(void) { return 60; }
+#endif
 
 #endif

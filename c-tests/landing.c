@@ -402,6 +402,7 @@ static int owned;
 static rsig_channel_t *channel;
 
 static void listen_to(rsig_sigset_t set) {
+    check_needs_stub();
     CHECK_INT(rsig_channel_open(set, 64, &channel), RSIG_OK);
 }
 
