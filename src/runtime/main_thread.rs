@@ -2,7 +2,8 @@
 
 use crate::runtime::error::{Error, Result};
 use crate::runtime::state::State;
-use crate::sys::{thread, thread_word};
+use crate::runtime::thread_word;
+use crate::sys::thread;
 use libc::c_int;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 

@@ -22,6 +22,7 @@ pub(crate) mod send;
 pub(crate) mod siginfo;
 pub(crate) mod state;
 pub(crate) mod text;
+pub(crate) mod thread_word;
 pub(crate) mod told;
 pub(crate) mod wait;
 pub(crate) mod waker;

@@ -13,7 +13,6 @@ pub(crate) mod signals;
 pub(crate) mod sigset;
 pub(crate) mod thread;
 pub(crate) mod thread_timer;
-pub(crate) mod thread_word;
 pub(crate) mod timer;
 pub(crate) mod wait;
 pub(crate) mod write;
