@@ -148,23 +148,38 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
 /* What the main thread sleeps in, in the sigwait family. */
 #define CHECK_SYS_SIGWAIT (RSIG_RACE_FREE ? SYS_rt_sigtimedwait : SYS_ppoll)
 
+/* The beginning of a file of /proc about a thread, of whichever process. */
+static void check_read_proc(pid_t tid, const char *name, char *text, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, name);
+    FILE *file = fopen(path, "r");
+    if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
+    text[fread(text, 1, size - 1, file)] = 0;
+    fclose(file);
+}
+
+/*
+ * Whether a thread sleeps in a system call; `argument` gets its first one, unless it is NULL. The
+ * call alone does not say so: a thread that was woken is shown in it until it runs.
+ */
+static int check_sleeps(pid_t tid, long number, unsigned long *argument) {
+    char call[256], stat[256];
+    long now = -1;
+    unsigned long first = 0;
+    check_read_proc(tid, "syscall", call, sizeof call);
+    check_read_proc(tid, "stat", stat, sizeof stat);
+    if (sscanf(call, "%ld 0x%lx", &now, &first) != 2 || now != check_shown(number)) return 0;
+    if (argument) *argument = first;
+    const char *name_end = strrchr(stat, ')');
+    return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+}
+
 /*
  * Returns when a thread (of this process or another) sleeps inside the given system call: the event to wait
  * for before a signal is sent to somebody who shall be caught waiting. No time limit: the runner has one.
  */
 __attribute__((unused)) static void check_await_syscall(pid_t tid, long number) {
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%d/syscall", (int)tid);
-    number = check_shown(number);
-    for (;;) {
-        FILE *file = fopen(path, "r");
-        if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
-        char *got = fgets(line, sizeof line, file);
-        fclose(file);
-        /* "running" while it is not in a system call */
-        if (got && line[0] >= '0' && line[0] <= '9' && strtol(line, NULL, 10) == number) return;
-        sched_yield();
-    }
+    while (!check_sleeps(tid, number, NULL)) sched_yield();
 }
 
 /* Another process that sends a signal to this one once its main thread sleeps in a system call. */

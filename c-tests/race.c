@@ -36,20 +36,10 @@ static void fire_soon(void) {
     CHECK_SYS(timer_settime(timer, 0, &soon, NULL));
 }
 
-static int sleeps(pid_t tid, long number) {
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)tid);
-    FILE *file = fopen(path, "r");
-    if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
-    char *text = fgets(line, sizeof line, file);
-    fclose(file);
-    return text && line[0] >= '0' && line[0] <= '9' && strtol(line, NULL, 10) == check_shown(number);
-}
-
 /* The thread that takes the signal, where it is not the main one. */
 static atomic_int worker_tid;
 
-static int worker_is_done(void) { return worker_tid == 0 || sleeps(worker_tid, SYS_rt_sigsuspend); }
+static int worker_is_done(void) { return worker_tid == 0 || check_sleeps(worker_tid, SYS_rt_sigsuspend, NULL); }
 
 /*
  * Asleep, tripped by a handler that has returned, asleep, and all that in the same call: it has
@@ -59,8 +49,8 @@ static void *watcher(void *unused) {
     (void)unused;
     for (;;) {
         long call = begun;
-        if (sleeps(main_tid, hangs_in) && rsig_tripped() && worker_is_done() &&
-            sleeps(main_tid, hangs_in) && begun == call)
+        if (check_sleeps(main_tid, hangs_in, NULL) && rsig_tripped() && worker_is_done() &&
+            check_sleeps(main_tid, hangs_in, NULL) && begun == call)
             on_hang();
         poll(NULL, 0, 1);
     }

@@ -147,7 +147,7 @@ static void child(void) {
 
 /* ---- its tracer ---- */
 
-static int sleeps(void) { return step_sleeps(step_tid, step_tid, SYS_read, pipe_fds[0]); }
+static int sleeps(void) { return step_sleeps(step_tid, SYS_read, pipe_fds[0]); }
 
 static void send_to(pid_t tid, int signum) {
     CHECK_SYS(syscall(SYS_tgkill, step_tid, tid, signum));

@@ -66,7 +66,7 @@ static void *worker(void *unused) {
     set_mask(SIG_SETMASK, ~RSIG_SIGSET(SIGUSR1));
     shared->worker_tid = check_gettid();
     while (read(worker_fds[0], &byte, 1) == 1) {
-        while (!step_sleeps(getpid(), getpid(), SYS_read, pipe_fds[0])) sched_yield();
+        while (!step_sleeps(getpid(), SYS_read, pipe_fds[0])) sched_yield();
         CHECK_INT(raise(SIGUSR1), 0);
     }
     return unused;
@@ -118,7 +118,7 @@ static void all_goes_on(void) {
 
 static void end(void) {
     /* It has sent its poke, for which rsig_fini() would keep the number. */
-    while (!step_sleeps(getpid(), shared->worker_tid, SYS_read, worker_fds[0])) sched_yield();
+    while (!step_sleeps(shared->worker_tid, SYS_read, worker_fds[0])) sched_yield();
     CHECK_INT(rsig_fini(), RSIG_OK);
     CHECK(check_kernel_handler(SIGUSR1) == SIG_DFL);
     for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == SIG_DFL);
@@ -153,13 +153,13 @@ static void child(void) {
 
 /* ---- its tracer ---- */
 
-static int sleeps(long number, int fd) { return step_sleeps(step_tid, step_tid, number, fd); }
+static int sleeps(long number, int fd) { return step_sleeps(step_tid, number, fd); }
 
 /* Why it will never go on, where it runs freely; NULL where it may. The order matters. */
 static const char *stuck(void) {
     if (sleeps(SYS_futex, -1)) return "a lock is held";
     if (step_has_tripped(step_tid) &&
-        step_sleeps(step_tid, shared->worker_tid, SYS_read, worker_fds[0]) &&
+        step_sleeps(shared->worker_tid, SYS_read, worker_fds[0]) &&
         sleeps(SYS_read, pipe_fds[0]))
         return "the call sleeps although a signal is tripped";
     return NULL;

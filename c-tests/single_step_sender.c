@@ -85,7 +85,7 @@ static void child(void) {
 
 static pid_t pid;
 
-static int calls_in(pid_t tid) { return step_sleeps(pid, tid, SYS_read, pipe_fds[0]); }
+static int calls_in(pid_t tid) { return step_sleeps(tid, SYS_read, pipe_fds[0]); }
 
 static void await_call(pid_t tid) {
     while (!calls_in(tid)) sched_yield();
@@ -97,7 +97,7 @@ static void await_signal(int signum) { CHECK_INT(step_await(0), signum); }
 /* Where nobody has told the new main thread; and all that in the same call. The order matters. */
 static int is_stuck(pid_t tid, int rounds) {
     return step_has_tripped(pid) &&
-           step_sleeps(pid, shared->sender_tid, SYS_read, sender_fds[0]) && calls_in(tid) &&
+           step_sleeps(shared->sender_tid, SYS_read, sender_fds[0]) && calls_in(tid) &&
            shared->rounds == rounds;
 }
 

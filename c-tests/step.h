@@ -103,16 +103,9 @@ STEP_UNUSED static void step_begin(void) {
 }
 
 /* Whether a thread sleeps in a system call; `fd`: one whose first argument is that; -1: any. */
-STEP_UNUSED static int step_sleeps(pid_t pid, pid_t tid, long number, int fd) {
-    char path[64], line[256] = "";
-    unsigned long now = 0, argument = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-    FILE *file = fopen(path, "r");
-    if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
-    char *text = fgets(line, sizeof line, file);
-    fclose(file);
-    return text && sscanf(line, "%lu 0x%lx", &now, &argument) == 2 &&
-           now == (unsigned long)number && (fd < 0 || argument == (unsigned long)fd);
+STEP_UNUSED static int step_sleeps(pid_t tid, long number, int fd) {
+    unsigned long argument;
+    return check_sleeps(tid, number, &argument) && (fd < 0 || argument == (unsigned long)fd);
 }
 
 /* Whether something is tripped in the child, which is a fork, and so has that at the same place. */
