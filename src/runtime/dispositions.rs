@@ -61,11 +61,8 @@ impl Entry {
             // It was never rsig's.
             return;
         }
-        if poke::was_number(signum) && !runtime::poke::is_over(signum) {
-            let level = self.installed.map_or(0, |last| last.1);
-            let before = displaced::get(signum, level).map_or(rsig_action_t::DEFAULT, described);
-            poke::set_use(signum, runtime::poke::use_of(&before));
-        } else {
+        let stays = poke::was_number(signum) && !runtime::poke::is_over(signum);
+        if !stays {
             poke::forget_number(signum);
             self.put_back(signum);
         }
@@ -74,6 +71,26 @@ impl Entry {
                 told::set(signum, level, &described(displaced));
                 chain::set(signum, level, displaced);
             }
+        }
+        if stays {
+            self.stay(signum);
+        }
+    }
+
+    /// For a poke that may still come. All else is for what rsig has displaced, also after the next rsig_init().
+    fn stay(&mut self, signum: c_int) {
+        let level = self.installed.map_or(0, |last| last.1);
+        let before = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
+        poke::set_use(signum, runtime::poke::use_of(&described(before)));
+        let is_own = |found: &Disposition| {
+            handler::is_own(found) && self.own_level(signum, found) == Some(level)
+        };
+        let stand_in = before.stand_in(signum, handler::address(Role::StandIn, level));
+        if before.is_function()
+            && action::get(signum).is_ok_and(|found| is_own(&found))
+            && action::set(signum, &stand_in).is_ok()
+        {
+            self.installed = Some((stand_in.handler(), level));
         }
     }
 
