@@ -383,6 +383,57 @@ TEST(number_is_given_back,
     }
 }
 
+static void *end_elsewhere(void *unused) {
+    set_mask(0);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    return unused;
+}
+
+TEST(number_is_given_back_elsewhere, "rsig_fini() on another thread does so too") {
+    pthread_t thread;
+    set_up();
+    ends(SYS_read, read_byte);
+    CHECK_INT(pthread_create(&thread, NULL, end_elsewhere, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(check_kernel_handler(SIGRTMAX) == SIG_DFL);
+}
+
+static void *await_end(void *fd) {
+    char byte;
+    set_mask(0);
+    CHECK_INT(read(*(int *)fd, &byte, 1), 0);
+    return NULL;
+}
+
+TEST(number_queued,
+     "what is queued for the main thread alone waits for it after rsig_fini(), though others could "
+     "take it") {
+    int ends_at[2];
+    pthread_t thread;
+    siginfo_t info;
+    set_up();
+    CHECK_SYS(pipe(ends_at));
+    CHECK_INT(pthread_create(&thread, NULL, await_end, &ends_at[0]), 0);
+    ends(SYS_read, read_byte);
+    own(SIGRTMAX);
+    set_mask(RSIG_SIGSET(SIGRTMAX));
+    for (int i = 1; i <= 2; i++) {
+        union sigval value = {.sival_int = i};
+        CHECK_INT(pthread_sigqueue(main_thread, SIGRTMAX, value), 0);
+    }
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK_SYS(close(ends_at[1]));
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(plain_calls, 0);
+    for (int i = 1; i <= 2; i++) {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGRTMAX);
+        CHECK_INT(sigtimedwait(&set, &info, &(struct timespec){0}), SIGRTMAX);
+        CHECK_INT(info.si_value.sival_int, i);
+    }
+}
+
 /* 0 at the end. */
 static atomic_int cycle = 1;
 

@@ -111,8 +111,8 @@ pub(crate) fn is_installed() -> bool {
     handler::has(number())
 }
 
-/// After `set_number(0)`: whether no poke is on its way any more.
-pub(crate) fn is_idle() -> bool {
+/// After `set_number`: whether nobody is about to send one of the number before.
+fn is_idle() -> bool {
     // SeqCst: a sender that counts itself after this sees the number 0.
     SENDERS.load(Ordering::SeqCst) == 0
 }
@@ -144,12 +144,19 @@ pub(crate) fn leave_thread() {
     MOVED.store(true, Ordering::Relaxed);
 }
 
-/// Whether one may wait, blocked, where no `drain` of the main thread's finds it. Asked when there are no senders.
-pub(crate) fn may_wait_elsewhere() -> bool {
-    // Relaxed, all: with the lock, and after `is_idle`; one that comes just now is seen or not.
-    MOVED.load(Ordering::Relaxed)
-        && (TIMED.load(Ordering::Relaxed)
-            || SENT.load(Ordering::Relaxed) != RECEIVED.load(Ordering::Relaxed))
+/// Whether one may wait, blocked. The kernel's own lock, which every change of the mask takes, has ordered this after a count of
+/// one that is there.
+fn may_wait() -> bool {
+    // Relaxed, all: see above; one that comes just now is seen or not.
+    TIMED.load(Ordering::Relaxed)
+        || SENT.load(Ordering::Relaxed) != RECEIVED.load(Ordering::Relaxed)
+}
+
+/// Whether no poke of this number is on its way any more, nor waits, blocked. Asked with the lock, when pokes have another number.
+pub(crate) fn is_over(signum: c_int, is_main: bool) -> bool {
+    // Relaxed: with the lock. What waits on a thread that was the main one before, no `drain` finds.
+    let is_here = is_main && !MOVED.load(Ordering::Relaxed);
+    is_idle() && (!may_wait() || is_here && drain(sigset::one(signum)))
 }
 
 /// One has been taken from the kernel, whatever it is for.
@@ -206,7 +213,7 @@ fn queue(tid: c_int) -> bool {
 }
 
 fn fire(delay: Duration) -> bool {
-    // Relaxed, both: see `may_wait_elsewhere` and `reserve`.
+    // Relaxed, both: see `may_wait` and `reserve`.
     TIMED.store(true, Ordering::Relaxed);
     thread_timer::fire(TIMER.load(Ordering::Relaxed), delay).is_ok()
 }
@@ -348,8 +355,14 @@ fn put_back(signum: c_int, info: &siginfo_t) {
     }
 }
 
-/// After `set` has been blocked again: takes pokes that came too late out of the kernel's queue. What else is there goes back, in its
-/// order. Whether none is left for sure.
+/// After the number has been blocked again: takes out of the kernel's queue what has come too late, if anything can have.
+pub(crate) fn drain_late(number: rsig_sigset_t) {
+    if may_wait() {
+        drain(number);
+    }
+}
+
+/// Takes pokes out of the kernel's queue. What else is there goes back, in its order. Whether none is left for sure.
 pub(crate) fn drain(set: rsig_sigset_t) -> bool {
     next_other(set).is_none_or(|first| drain_beside(set, first))
 }

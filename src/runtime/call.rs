@@ -195,7 +195,7 @@ fn take_back() {
             let _ = mask::change(libc::SIG_BLOCK, poke);
         }
         poke::set_held(false);
-        poke::drain(poke);
+        poke::drain_late(poke);
     }
     if let Some(call::Abandoned { put_off, context_mask }) = abandoned {
         poke::drain(put_off | poke);
@@ -267,7 +267,7 @@ impl Reachable {
             // With a valid set this cannot fail.
             let _ = mask::change(libc::SIG_BLOCK, self.unblocked);
             poke::set_held(false);
-            poke::drain(self.unblocked);
+            poke::drain_late(self.unblocked);
         }
     }
 }

@@ -113,13 +113,10 @@ pub(crate) fn use_of(action: &rsig_action_t) -> Use {
     }
 }
 
-/// Whether a number that was a poke's, and is not any more, can be somebody else's: no poke is on its way, nor waits, blocked. It would
-/// find the default action, death, or a handler that does not know it.
+/// Whether a number that was a poke's, and is not any more, can be somebody else's. A poke that still waits would find the default
+/// action, death, or a handler that does not know it.
 pub(crate) fn is_over(signum: c_int) -> bool {
-    main_thread::is_current()
-        && poke::is_idle()
-        && !poke::may_wait_elsewhere()
-        && poke::drain(sigset::one(signum))
+    poke::is_over(signum, main_thread::is_current())
 }
 
 /// Pokes are for rsig's own calls; those of the program's that can be restarted are. Where there is no stub that could end rsig's,

@@ -28,13 +28,6 @@ static int budget;
 static int noise, is_timer_on;
 static atomic_int noise_calls;
 
-/*
- * Whether also to do what is known to fail (--known 1), with one of the numbers that rsig may have taken for itself: to end on
- * another thread than the main one, or while a handler may run on one, where such a number has an action of rsig_signal()'s; and to
- * queue it for one thread alone that blocks it, as rsig_fini() can hand it to another.
- */
-static int with_known;
-
 static long long notify_calls[65], foreign_seen[65], warnings_heard;
 static off_t stderr_seen;
 
@@ -290,9 +283,6 @@ static void fini(void) {
         return;
     }
     int is_last = m.users == 1;
-    if (is_last && (!is_main() || is_timer_on) && !with_known)
-        for (int n = SIGRTMAX - 1; n <= SIGRTMAX; n++)
-            if (m.installed[n] != NOBODY) return;
     struct frame *frame = IN_FRAME(enter(is_last ? ONCE : NEVER), rsig_fini(), RSIG_ERROR_HANDLER);
     if (!frame->left && !frame->pass.refused && is_last) tell_wakeup_failure();
     if (!is_up())
@@ -1660,7 +1650,6 @@ static void call_system_kill(uint64_t *r) {
 
 static void call_pthread_sigqueue(uint64_t *r) {
     int signum = one_of_pool(r), to = alive == 1 ? self : below(r, THREADS), code;
-    if (signum >= SIGRTMAX - 1 && m.blocked[to] & bit(signum) && !with_known) return;
     for (int count = some_count(r); count > 0 && can_send(signum); count--) {
         union sigval value = {.sival_ptr = (void *)draw(r)};
         trace("pthread_sigqueue(%s, %s, %p)", thread_names[to], name_of(signum), value.sival_ptr);

@@ -5,7 +5,6 @@
  *
  *   fuzz --seed N --seeds COUNT [--jobs N]     seeds N to N+COUNT-1
  *   fuzz --seed N --only 3,17,20               these calls of one sequence, as a failure tells; or: all
- *   fuzz --known 1 ...                         also with what is known to fail: see with_known
  *   fuzz --functions                           the functions that it calls
  */
 #include "calls.h"
@@ -519,7 +518,6 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i], "--seeds")) seeds = strtoull(value, NULL, 10);
         else if (!strcmp(argv[i], "--jobs")) jobs = atoi(value);
         else if (!strcmp(argv[i], "--failures")) most = atoi(value);
-        else if (!strcmp(argv[i], "--known")) with_known = atoi(value);
         else if (!strcmp(argv[i], "--only")) only = argv[i + 1];
         else {
             fprintf(stderr, "what is %s?\n", argv[i]);
