@@ -83,12 +83,12 @@ extern "C" fn child() {
         deliveries::clear();
         state.replace_waker();
         state.clear_channels(seats);
-        poke::reset();
         wakeup::reset();
         if state.users > 0 {
             state.take_main_thread();
             call::reset(main_thread::id());
         }
+        poke::reset();
     });
 }
 
