@@ -13,11 +13,11 @@
  *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
  *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's but rsig_restore_signals()
  *   and rsig_die().
- * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
- *   until rsig_fini(). Leave it open, whatever else the program closes.
- * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
- *   with: the highest that has its default action, and is not blocked if there is such a one. Through rsig
- *   the program may use that number like any other. rsig_fini() gives it back.
+ * - rsig_fd() opens an eventfd, close-on-exec, and keeps it until rsig_fini(). Leave it open, whatever else
+ *   the program closes.
+ * - rsig_syscall(), rsig_open() to rsig_sleep() and the waits take a real-time signal to interrupt the main
+ *   thread with: the highest that has its default action, and is not blocked if there is such a one. Through
+ *   rsig the program may use that number like any other. rsig_fini() gives it back.
  * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
  *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
  * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through, and

@@ -14,7 +14,7 @@ use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{thread, thread_timer};
+use crate::sys::{process, thread, thread_timer};
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ static RECEIVED: AtomicU32 = AtomicU32::new(0);
 static TIMED: AtomicBool = AtomicBool::new(false);
 /// Whether another thread was the main one before.
 static MOVED: AtomicBool = AtomicBool::new(false);
+/// So late that a handler which waits for something is not poked all the time.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -137,7 +139,7 @@ fn release() {
     }
 }
 
-/// When another thread is to be the main one.
+/// When another thread than before is the main one.
 pub(crate) fn leave_thread() {
     release();
     // Relaxed: with the lock.
@@ -227,7 +229,12 @@ pub(crate) fn send_own(tid: c_int, signum: c_int) {
     }
 }
 
-/// Whether all is there that a poke needs, so that a thread that is alone need not look whether it is still so.
+/// Pokes the calling thread, which is the main one, a moment from now; false where it has no timer.
+pub(crate) fn send_later() -> bool {
+    fire(MOMENT)
+}
+
+/// Whether it has a number and a timer.
 pub(crate) fn is_ready() -> bool {
     // Relaxed: see `reserve`.
     number() != 0 && TIMER.load(Ordering::Relaxed) >= 0
@@ -250,8 +257,12 @@ pub(crate) enum Meaning {
     Nothing,
 }
 
-/// Carries out the default action when the low-level handler returns: until then the signal is blocked.
+/// Carries out the default action when the low-level handler returns: until then the signal is blocked. There is none for a
+/// process that is the first of its container.
 pub(crate) fn die(signum: c_int, context: &mut ucontext_t) {
+    if process::is_first() {
+        return;
+    }
     let mask = sigset::from_posix(&context.uc_sigmask);
     sigset::write_posix(&mut context.uc_sigmask, mask & !sigset::one(signum));
     let _ = action::set(signum, &Disposition::plain(libc::SIG_DFL));
@@ -318,7 +329,6 @@ pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_
 
 /// Pokes the main thread a moment from now, by its timer; false where it has none.
 pub(crate) fn remind() -> bool {
-    const MOMENT: Duration = Duration::from_millis(1);
     // Relaxed, all here: for the main thread's own handlers; for TIMER see `reserve`.
     REMINDING.store(true, Ordering::Relaxed);
     let is_set = fire(MOMENT);
@@ -350,7 +360,8 @@ fn put_back(signum: c_int, info: &siginfo_t) {
     if (for_this_thread || thread::queue_info_for_process(signum, info).is_err())
         && thread::queue_info(thread::id(), signum, info).is_err()
     {
-        // The queue is full; this alone needs no place in it. The payload is lost, the signal is not.
+        // The queue is full; this alone needs no place in it. The payload is lost, and beside others of a real-time signal the
+        // number is, too.
         let _ = thread::kill_own_process(signum);
     }
 }
@@ -367,7 +378,7 @@ pub(crate) fn drain(set: rsig_sigset_t) -> bool {
     next_other(set).is_none_or(|first| drain_beside(set, first))
 }
 
-/// Makes one pending again that was accepted, before the others of its number.
+/// Makes one pending again that was accepted, before the others of its number as far as there is room to keep those.
 pub(crate) fn put_back_first(accepted: Accepted) {
     drain_beside(sigset::one(accepted.signum()), accepted);
 }
