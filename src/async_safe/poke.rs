@@ -33,7 +33,9 @@ static TIMER: AtomicI32 = AtomicI32::new(-1);
 static CONTENDED: AtomicBool = AtomicBool::new(false);
 /// The thread to which one was sent, or is about to be, that has not come yet; 0: none.
 static ON_ITS_WAY: AtomicI32 = AtomicI32::new(0);
-/// Whether the timer is to poke the main thread's call.
+/// Whether the timer is to fire a moment from now.
+static ARMED: AtomicBool = AtomicBool::new(false);
+/// Whether that is to remind the main thread's call.
 static REMINDING: AtomicBool = AtomicBool::new(false);
 /// How many were queued, and how many of those have come. An end of the thread can make the difference stay.
 static SENT: AtomicU32 = AtomicU32::new(0);
@@ -177,6 +179,7 @@ pub(crate) fn reset() {
     CONTENDED.store(false, Ordering::Relaxed);
     ON_ITS_WAY.store(0, Ordering::Relaxed);
     REMINDING.store(false, Ordering::Relaxed);
+    ARMED.store(false, Ordering::Relaxed);
     MOVED.store(false, Ordering::Relaxed);
     TIMED.store(false, Ordering::Relaxed);
     SENT.store(0, Ordering::Relaxed);
@@ -231,6 +234,8 @@ pub(crate) fn send_own(tid: c_int, signum: c_int) {
 
 /// Pokes the calling thread, which is the main one, a moment from now; false where it has no timer.
 pub(crate) fn send_later() -> bool {
+    // Relaxed: the main thread's own.
+    ARMED.store(true, Ordering::Relaxed);
     fire(MOMENT)
 }
 
@@ -331,14 +336,15 @@ pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_
 pub(crate) fn remind() -> bool {
     // Relaxed, all here: for the main thread's own handlers; for TIMER see `reserve`.
     REMINDING.store(true, Ordering::Relaxed);
-    let is_set = fire(MOMENT);
+    let is_set = send_later();
     REMINDING.store(is_set, Ordering::Relaxed);
     is_set
 }
 
 /// Not any more.
 pub(crate) fn forget() {
-    if REMINDING.swap(false, Ordering::Relaxed) {
+    REMINDING.store(false, Ordering::Relaxed);
+    if ARMED.swap(false, Ordering::Relaxed) {
         let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
     }
 }
