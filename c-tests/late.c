@@ -188,6 +188,22 @@ TEST(inherited_and_fini,
     next_fini_gives_back(DEFAULT);
 }
 
+static void *begin_anew_and_fini(void *unused) {
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    return unused;
+}
+
+TEST(inherited_by_init, "nor where the new one became that by rsig_init()") {
+    set_up();
+    call_while_one_is_sent();
+    let_it_wait();
+    on_thread(begin_anew_and_fini);
+    mask_numbers(SIG_UNBLOCK);
+    next_fini_gives_back(DEFAULT);
+}
+
 static rsig_action_t plain;
 
 static void *inherit_and_make_plain(void *unused) {
