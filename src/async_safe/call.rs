@@ -22,7 +22,7 @@ static THREAD: AtomicUsize = AtomicUsize::new(0);
 static REACHABLE: AtomicBool = AtomicBool::new(false);
 /// What was blocked in the context that a handler interrupted, for a poke to arrive later.
 static PUT_OFF: AtomicU64 = AtomicU64::new(0);
-/// What that context had blocked before.
+/// What that context had blocked before; of several, as a handler that waits by sigsuspend() can be interrupted again, what all had.
 static CONTEXT_MASK: AtomicU64 = AtomicU64::new(0);
 /// How often the call looked as if it had been left. A handler on a stack of its own can look so too, but will return before long;
 /// a program that waits for something after it has left by siglongjmp() must not be poked for ever.
@@ -44,6 +44,7 @@ pub(crate) unsafe fn run(
     THREAD.store(thread::current() as usize, Ordering::Relaxed);
     REACHABLE.store(is_reachable, Ordering::Relaxed);
     PUT_OFF.store(0, Ordering::Relaxed);
+    CONTEXT_MASK.store(rsig_sigset_t::MAX, Ordering::Relaxed);
     LEFT.store(0, Ordering::Relaxed);
     poke::receive();
     // SeqCst: our half of Dekker, as in `waker`: the stub's look must not pass it.
@@ -123,7 +124,7 @@ fn end_own(signum: c_int, caller: c_int, too_early: bool, context: Option<&mut u
         Some(context) => match stub::leave(context) {
             Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => {}
             // Not by a signal of the program's own, which ordinary code would find blocked.
-            Position::Left => poke_later(None, caller, too_early, Some(context)),
+            Position::Left => poke_later(None, caller, false, Some(context)),
             Position::Nested => poke_later(Some(signum), caller, too_early, Some(context)),
             _ => {}
         },
@@ -169,9 +170,8 @@ fn is_for_jobs(signum: c_int) -> bool {
 fn put_off(signum: c_int, blocked: rsig_sigset_t, context: Option<&mut ucontext_t>) {
     let bit = sigset::one(signum);
     // Relaxed, both: for this very thread.
-    if PUT_OFF.fetch_or(bit, Ordering::Relaxed) == 0 {
-        CONTEXT_MASK.store(blocked, Ordering::Relaxed);
-    }
+    PUT_OFF.fetch_or(bit, Ordering::Relaxed);
+    CONTEXT_MASK.fetch_and(blocked, Ordering::Relaxed);
     if let Some(context) = context {
         sigset::write_posix(&mut context.uc_sigmask, blocked | bit);
     }
