@@ -196,7 +196,7 @@ pub(crate) fn send(tid: c_int) {
     // SeqCst, both: after the call was told to end, so that the poke which clears this finds that.
     let is_needed =
         ON_ITS_WAY.swap(tid, Ordering::SeqCst) != tid || SENDERS.load(Ordering::SeqCst) != 1;
-    if is_needed && !(is_installed() && queue(tid)) {
+    if is_needed && !queue(tid, number()) {
         // Relaxed: the next one tries again.
         ON_ITS_WAY.store(0, Ordering::Relaxed);
     }
@@ -205,11 +205,16 @@ pub(crate) fn send(tid: c_int) {
     let _ = SENDERS.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
 }
 
-fn queue(tid: c_int) -> bool {
+/// The number was read once: the kernel takes 0 too, and what it was counted for would never come.
+fn queue(tid: c_int, number: c_int) -> bool {
     const AT_ONCE: Duration = Duration::from_nanos(1);
+    // The program may have taken it for itself behind rsig's back.
+    if !handler::has(number) {
+        return false;
+    }
     // Before it can come. Relaxed: see `count`.
     SENT.fetch_add(1, Ordering::Relaxed);
-    if thread::queue(tid, number(), mark()).is_ok() {
+    if thread::queue(tid, number, mark()).is_ok() {
         return true;
     }
     // That fails only where the queue of signals is full.
