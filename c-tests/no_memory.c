@@ -1,7 +1,7 @@
 /*
- * Memory exhausted at each point. This program's malloc() is also the library's, as the loader binds
- * that to the executable's; it fails at the n-th allocation, for every n until a whole scenario
- * needs no more of them.
+ * Memory exhausted at each point. This program's malloc() is also the library's, as the loader
+ * binds that to the executable's; it fails at the n-th allocation, for every n until a whole
+ * scenario needs no more of them.
  */
 #include "tour.h"
 #include <stdatomic.h>

@@ -19,7 +19,8 @@
  *   with: the highest that has its default action, and is not blocked if there is such a one. Through rsig
  *   the program may use that number like any other. rsig_fini() gives it back.
  * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
- *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
+ *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised(). RSIG_ERROR_UNSUPPORTED: this kernel,
+ *   or a sandbox that answers ENOSYS, does not have a system call that it takes.
  * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through, and
  *   so do rsig_open() to rsig_sleep().
  * - The functions that the comments call async-signal-safe may be called in a real signal handler, the

@@ -81,7 +81,9 @@ impl Error {
 
     /// `what` was attempted, and the system said `errno`.
     pub(crate) fn os(errno: Errno, what: fmt::Arguments<'_>) -> Self {
-        Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {errno}"))
+        let status =
+            if errno == Errno::ENOSYS { RSIG_ERROR_UNSUPPORTED } else { RSIG_ERROR_OS };
+        Self::new(status, errno, format_args!("{what}: {errno}"))
     }
 
     pub(crate) fn itimer(errno: Errno, what: fmt::Arguments<'_>) -> Self {
