@@ -26,6 +26,21 @@ static int tour_is_readable(int fd) {
     return ready == 1;
 }
 
+/* read(2) and write(2) of a byte, whatever interrupts them. */
+static long tour_read(int fd, char *byte) {
+    long got;
+    do got = read(fd, byte, 1);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static long tour_write(int fd, const char *byte) {
+    long written;
+    do written = write(fd, byte, 1);
+    while (written < 0 && errno == EINTR);
+    return written;
+}
+
 static void *tour_raise(void *signum) {
     CHECK_INT(raise((int)(size_t)signum), 0);
     return NULL;
@@ -74,7 +89,7 @@ static void tour_descriptors(void) {
     CHECK_SYS(pipe2(ends, O_NONBLOCK | O_CLOEXEC));
     CHECK_INT(rsig_set_wakeup_fd(ends[1], 1, &before), RSIG_OK);
     CHECK_INT(raise(SIGUSR1), 0);
-    CHECK_INT(read(ends[0], &byte, 1), 1);
+    CHECK_INT(tour_read(ends[0], &byte), 1);
     CHECK_INT(byte, SIGUSR1);
     CHECK_INT(rsig_set_wakeup_fd(before, 1, NULL), RSIG_OK);
     CHECK_INT(rsig_pump(), 1);
@@ -166,9 +181,9 @@ static void tour_waits(void) {
     CHECK_INT(rsig_pthread_sigmask(SIG_SETMASK, before, NULL), RSIG_OK);
 }
 
-static void *tour_write(void *fd) {
+static void *tour_raise_and_write(void *fd) {
     CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
-    CHECK_INT(write(*(int *)fd, "y", 1), 1);
+    CHECK_INT(tour_write(*(int *)fd, "y"), 1);
     return NULL;
 }
 
@@ -184,7 +199,7 @@ static void tour_calls_that_block(void) {
     CHECK_INT(rsig_read(ends[0], &byte, 1), 1);
     CHECK_INT(rsig_poll(&one, 1, 1e-6), 0);
     /* A signal that lands elsewhere meanwhile. */
-    pthread_t thread = tour_spawn(tour_write, &ends[1]);
+    pthread_t thread = tour_spawn(tour_raise_and_write, &ends[1]);
     CHECK_INT(rsig_read(ends[0], &byte, 1), 1);
     CHECK_INT(byte, 'y');
     CHECK_INT(pthread_join(thread, NULL), 0);

@@ -81,8 +81,7 @@ impl Error {
 
     /// `what` was attempted, and the system said `errno`.
     pub(crate) fn os(errno: Errno, what: fmt::Arguments<'_>) -> Self {
-        let status =
-            if errno == Errno::ENOSYS { RSIG_ERROR_UNSUPPORTED } else { RSIG_ERROR_OS };
+        let status = if errno == Errno::ENOSYS { RSIG_ERROR_UNSUPPORTED } else { RSIG_ERROR_OS };
         Self::new(status, errno, format_args!("{what}: {errno}"))
     }
 
