@@ -1,7 +1,7 @@
 /*
- * EINTR from each system call of rsig's that can be interrupted, and from those that a supervisor of
- * a sandbox makes such: seccomp has another thread decide on each, which answers EINTR to the n-th,
- * for every n, or to every other one. The whole library works as if nothing had happened.
+ * EINTR from each system call of rsig's that can be interrupted, and from those that a supervisor
+ * of a sandbox makes such: seccomp has another thread decide on each, which answers EINTR to the
+ * n-th, for every n, or to every other one. The whole library works as if nothing had happened.
  */
 #include "filter.h"
 #include "tour.h"

@@ -1,9 +1,9 @@
 /*
- * A thread forks while another is stopped at some instruction of a function of rsig's, at every k-th
- * one in turn: the child can use the whole library.
+ * A thread forks while another is stopped at some instruction of a function of rsig's, at every
+ * k-th one in turn: the child can use the whole library.
  *
- * Where the stopped thread has a lock the fork waits for it; then that thread goes on, step by step,
- * until it has given the lock back.
+ * Where the stopped thread has a lock the fork waits for it; then that thread goes on, step by
+ * step, until it has given the lock back.
  */
 #include "step.h"
 #include "tour.h"
@@ -103,7 +103,7 @@ static void fork_there(pid_t pid) {
     }
 }
 
-/* The kernel's own code for clock_gettime() begins anew after each tick, so that it must not last. */
+/* The kernel's own code for clock_gettime() begins anew after each tick, so it must not last. */
 static int is_in_vdso(void) {
     enum { AT_MOST = 4 * 4096 };
     return step_registers().counter - getauxval(AT_SYSINFO_EHDR) < AT_MOST;
@@ -163,7 +163,9 @@ static void read_and_look(void) {
     CHECK_INT(rsig_channel_wait(channel, &info, 0), 0);
     CHECK(rsig_channel_fd(channel) >= 0);
 }
-TEST(reading, "while it receives a signal and reads it from a channel") { at_every(5, read_and_look); }
+TEST(reading, "while it receives a signal and reads it from a channel") {
+    at_every(5, read_and_look);
+}
 
 static void raise_one(void) { CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK); }
 TEST(raising, "while it raises a signal, handler and all") { at_every(3, raise_one); }
