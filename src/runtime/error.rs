@@ -81,8 +81,16 @@ impl Error {
 
     /// `what` was attempted, and the system said `errno`.
     pub(crate) fn os(errno: Errno, what: fmt::Arguments<'_>) -> Self {
-        let status = if errno == Errno::ENOSYS { RSIG_ERROR_UNSUPPORTED } else { RSIG_ERROR_OS };
-        Self::new(status, errno, format_args!("{what}: {errno}"))
+        Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {errno}"))
+    }
+
+    /// The same, with a system call that not every kernel has, or that a sandbox may not let through.
+    #[cold]
+    pub(crate) fn os_or_unsupported(errno: Errno, what: fmt::Arguments<'_>) -> Self {
+        match errno {
+            Errno::ENOSYS => Self::unsupported(format_args!("{what}: {errno}")),
+            errno => Self::os(errno, what),
+        }
     }
 
     pub(crate) fn itimer(errno: Errno, what: fmt::Arguments<'_>) -> Self {

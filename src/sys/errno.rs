@@ -18,13 +18,23 @@ pub(crate) fn set(value: c_int) {
     Errno::set_raw(value);
 }
 
-/// Makes a system call until it is not interrupted. (Under a supervisor, seccomp's SECCOMP_RET_USER_NOTIF, any can be, also one
-/// that never blocks.) Async-signal-safe.
-pub(crate) fn retried(mut call: impl FnMut() -> c_long) -> Result<c_long, Errno> {
-    loop {
-        match Errno::result(call()) {
-            Err(Errno::EINTR) => {}
-            result => return result,
+/// The result of a system call, made until it is not interrupted; -1 and errno where it failed. (Under a supervisor, seccomp's
+/// SECCOMP_RET_USER_NOTIF, any can be interrupted, also one that never blocks.) Async-signal-safe.
+pub(crate) fn retried(call: impl Fn() -> c_long) -> c_long {
+    match call() {
+        -1 => again_while_interrupted(call),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn again_while_interrupted(call: impl Fn() -> c_long) -> c_long {
+    while get() == libc::EINTR {
+        let result = call();
+        if result != -1 {
+            return result;
         }
     }
+    -1
 }

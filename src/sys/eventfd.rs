@@ -11,7 +11,8 @@ pub(crate) fn open() -> Result<c_int, Errno> {
     const EMPTY: c_uint = 0;
     let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
     // SAFETY: no pointers.
-    errno::retried(|| unsafe { libc::eventfd(EMPTY, flags) }.into()).map(|fd| fd as c_int)
+    Errno::result(errno::retried(|| unsafe { libc::eventfd(EMPTY, flags) }.into()))
+        .map(|fd| fd as c_int)
 }
 
 /// Makes it readable. A full counter is readable already, so nothing can be lost. Async-signal-safe.
@@ -19,7 +20,7 @@ pub(crate) fn raise(fd: c_int) {
     let one: u64 = 1;
     // SAFETY: reads the eight bytes of `one`.
     let write = || unsafe { libc::syscall(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
-    let _ = errno::retried(write);
+    errno::retried(write);
 }
 
 /// Makes it unreadable.
@@ -45,7 +46,8 @@ pub(crate) fn replace(fd: c_int) -> Result<(), Errno> {
         return Ok(());
     }
     // SAFETY: both descriptors are the caller's.
-    let result = errno::retried(|| unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) }.into());
+    let result =
+        Errno::result(errno::retried(|| unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) }.into()));
     close(new);
     result.map(|_| ())
 }
