@@ -170,7 +170,11 @@ static void check_one(const struct blocking *it, void (*stop)(pid_t, enum meanwh
     check_await_syscall(pid, it->number);
     stop(pid, meanwhile);
     if (meanwhile == NOTHING || !it->handled) {
-        while (!sleeps(pid, it->number)) sched_yield();
+        while (!sleeps(pid, it->number)) {
+            if (waitpid(pid, &status, WNOHANG) != 0)
+                CHECK_FAIL("%s has ended: %#x", it->name, (unsigned)status);
+            sched_yield();
+        }
         if (meanwhile == NOTHING) {
             /* Twice does no harm either. */
             stop(pid, meanwhile);
