@@ -309,14 +309,17 @@ impl State {
         Ok(())
     }
 
-    /// The kept record that equals `disposition`.
+    /// The kept record that equals `disposition`. Where there is no memory for one, flags and mask that mean nothing without a
+    /// handler are forgotten: a number for pokes, which makes signals that land elsewhere end the main thread's wait, is had
+    /// all the same.
     fn save(&mut self, disposition: &Disposition) -> Result<&'static Disposition> {
-        match self.saved.find(|kept| kept.same(disposition)) {
-            Some(kept) => Ok(kept),
-            None => self
-                .saved
-                .keep(*disposition)
-                .map_err(|errno| Error::os(errno, format_args!("cannot note a disposition"))),
+        if let Some(kept) = self.saved.find(|kept| kept.same(disposition)) {
+            return Ok(kept);
+        }
+        match self.saved.keep(*disposition) {
+            Ok(kept) => Ok(kept),
+            Err(_) if disposition.is_plain() => Ok(disposition.plainest()),
+            Err(errno) => Err(Error::os(errno, format_args!("cannot note a disposition"))),
         }
     }
 

@@ -196,5 +196,5 @@ fn left(deadline: Duration) -> Duration {
 }
 
 fn cannot_wait(errno: Errno) -> Error {
-    Error::os(errno, format_args!("cannot wait for a signal"))
+    Error::os_or_unsupported(errno, format_args!("cannot wait for a signal"))
 }
