@@ -484,8 +484,10 @@ int rsig_channel_open(rsig_sigset_t set,
 /**
  * A descriptor for event loops that is readable exactly while a record waits, level-triggered: give it to poll, epoll or a
  * library's loop, and call rsig_channel_read() when it is readable. There is nothing to read from it, and nothing to write to
- * it or close. A batch of signals costs one write, however many they are; without this call, none. A forked child has its own
- * under the same number; an epoll descriptor that was made before the fork still watches the parent's.
+ * it or close. A batch of signals costs one write, however many they are; without this call, none. A record that is read while
+ * its signal is still being delivered on another thread can leave it readable with nothing there: until the next read, which
+ * returns 0. A forked child has its own under the same number; an epoll descriptor that was made before the fork still watches the
+ * parent's.
  *
  * @param channel  an open channel
  * @return the descriptor, the same each time, until rsig_channel_close(); RSIG_ERROR_VALUE for a channel that is not open;
@@ -648,7 +650,8 @@ const char *rsig_strerror(int status);
 /**
  * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll, kqueue or
  * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
- * close. A batch of signals costs one write, however many they are. A forked child has one of its own under the same number;
+ * close. A batch of signals costs one write, however many they are. What is pumped while it is still being delivered on another
+ * thread can leave it readable with nothing there: until the next pump, which returns 0. A forked child has one of its own under the same number;
  * an epoll descriptor that was made before the fork still watches the parent's. With EPOLLET, pump until rsig_tripped() is 0: what
  * a handler that refused has left pending makes no new edge.
  *
