@@ -2,13 +2,13 @@
 
 use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::{before, deliveries, notify, poke};
-use crate::runtime::dispositions;
+use crate::runtime::dispositions::{self, Change};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
 use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
-use crate::runtime::{main_thread, wakeup};
+use crate::runtime::{main_thread, told, wakeup};
 use crate::sys::{mask, thread};
 use libc::c_int;
 use nix::errno::Errno;
@@ -37,6 +37,8 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
         );
         PENDING.clear();
         deliveries::clear();
+        // What others have put back since rsig_fini() is no more than what rsig had displaced.
+        state.restore_all();
         pending::set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)
@@ -63,10 +65,11 @@ impl State {
         for (signum, action) in
             [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, interrupt)]
         {
-            let found = dispositions::get(signum)?;
-            if found.handler() == libc::SIG_DFL {
-                self.set_action(signum, &found, action)?;
-            }
+            self.change(signum, |state, found| match found.handler() {
+                libc::SIG_DFL => state.set_action(signum, found, action),
+                _ => Ok(Change::Made),
+            })?;
+            dispositions::set_handled(signum, told::now(signum).is_some());
         }
         Ok(())
     }

@@ -1,17 +1,18 @@
-//! What rsig_signal() was told of each signal, at each level (see `async_safe::displaced`). Counts only while the kernel has rsig's
-//! own handler of that level, or somebody else's that may pass deliveries on to it.
+//! What rsig_signal() was told of each signal, at each level (see `async_safe::displaced`): a function that counts where rsig's
+//! handler of that level stands for nothing else (see `async_safe::chain`).
 //!
-//! Written with the state's lock, and read by the pump without: a plain handler may leave a blocking call, and the pump in it,
-//! by siglongjmp().
+//! Written with the state's lock on the main thread, and read by the pump without: a plain handler may leave a blocking call, and
+//! the pump in it, by siglongjmp().
 
+use crate::async_safe::chain;
 use crate::async_safe::displaced::LEVELS;
-use crate::async_safe::handler;
-use crate::runtime::handler::{Handler, rsig_action_t};
+use crate::async_safe::handler::{self, Role};
+use crate::runtime::handler::rsig_action_t;
 use crate::sys::action;
 use crate::sys::signals;
 use libc::{c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 struct Told {
     handler: AtomicUsize,
@@ -21,8 +22,10 @@ struct Told {
 struct Signal {
     /// By level.
     told: [Told; LEVELS],
-    /// The level at which rsig has installed something last.
+    /// See `set_top`.
     top: AtomicUsize,
+    /// Whether there ever was one at another level than the lowest.
+    has_several: AtomicBool,
 }
 
 static SIGNALS: [Signal; signals::COUNT] = [const { Signal::new() }; signals::COUNT];
@@ -35,7 +38,11 @@ impl Told {
 
 impl Signal {
     const fn new() -> Self {
-        Self { told: [const { Told::new() }; LEVELS], top: AtomicUsize::new(0) }
+        Self {
+            told: [const { Told::new() }; LEVELS],
+            top: AtomicUsize::new(0),
+            has_several: AtomicBool::new(false),
+        }
     }
 
     fn get(&self, level: usize) -> rsig_action_t {
@@ -45,52 +52,54 @@ impl Signal {
             (told.handler.load(Ordering::Relaxed), told.arg.load(Ordering::Relaxed));
         rsig_action_t::special(handler, arg)
     }
-
-    /// With several levels.
-    #[cold]
-    fn now(&self, signum: c_int, top: usize) -> rsig_action_t {
-        // Somebody may have put back a lower one.
-        let own = action::get(signum).ok().and_then(|installed| handler::own(&installed));
-        let mut level = own.map_or(top, |own| own.level);
-        // What somebody else's handler has passed on is for the one beneath.
-        while let Handler::Foreign = self.get(level).handler()
-            && let Some(beneath) = level.checked_sub(1)
-        {
-            level = beneath;
-        }
-        self.get(level)
-    }
 }
 
 fn signal(signum: c_int) -> Option<&'static Signal> {
     SIGNALS.get(signals::index(signum)?)
 }
 
-pub(crate) fn get(signum: c_int, level: usize) -> rsig_action_t {
-    signal(signum).map_or(rsig_action_t::DEFAULT, |signal| signal.get(level))
+/// The function at this level, if there is one.
+pub(crate) fn get(signum: c_int, level: usize) -> Option<rsig_action_t> {
+    let told = signal(signum)?.get(level);
+    let is_for_pump = || chain::get(signum, Role::Handler, level).is_none();
+    (told.is_function() && is_for_pump()).then_some(told)
 }
 
-pub(crate) fn set(signum: c_int, level: usize, action: &rsig_action_t) {
+/// What `get` is to tell when rsig's handler stands for nothing else.
+pub(crate) fn set(signum: c_int, level: usize, function: &rsig_action_t) {
     if let Some(told) = signal(signum).and_then(|signal| signal.told.get(level)) {
         // Relaxed, both: see `Signal::get`.
-        told.handler.store(action.number(), Ordering::Relaxed);
-        told.arg.store(action.arg, Ordering::Relaxed);
+        told.handler.store(function.number(), Ordering::Relaxed);
+        told.arg.store(function.arg, Ordering::Relaxed);
     }
 }
 
+/// The level of the function that rsig_signal() has set last.
 pub(crate) fn set_top(signum: c_int, level: usize) {
     if let Some(signal) = signal(signum) {
-        // Relaxed: as in `Signal::get`.
+        // Relaxed, both: as in `Signal::get`.
         signal.top.store(level, Ordering::Relaxed);
+        if level != 0 {
+            signal.has_several.store(true, Ordering::Relaxed);
+        }
     }
 }
 
-/// What the pump shall do with a delivery.
-pub(crate) fn now(signum: c_int) -> rsig_action_t {
-    let Some(signal) = signal(signum) else { return rsig_action_t::DEFAULT };
-    // Relaxed: as in `Signal::get`.
-    match signal.top.load(Ordering::Relaxed) {
-        0 => signal.get(0),
-        top => signal.now(signum, top),
+/// The function that the pump calls for a delivery.
+pub(crate) fn now(signum: c_int) -> Option<rsig_action_t> {
+    let signal = signal(signum)?;
+    // Relaxed, both: as in `Signal::get`.
+    if signal.has_several.load(Ordering::Relaxed) {
+        highest(signum, signal.top.load(Ordering::Relaxed))
+    } else {
+        get(signum, 0)
     }
+}
+
+/// Somebody may have put back another one; and what somebody else's handler has passed on is for the next function beneath.
+#[cold]
+fn highest(signum: c_int, top: usize) -> Option<rsig_action_t> {
+    let own = action::get(signum).ok().and_then(|installed| handler::own(&installed));
+    let level = own.map_or(top, |own| own.level);
+    (0..=level).rev().find_map(|level| get(signum, level))
 }
