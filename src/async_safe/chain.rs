@@ -26,7 +26,8 @@ static STANDS_FOR: [ByLevel; 2] =
 type ByLevel = [[AtomicPtr<Disposition>; signals::COUNT]; LEVELS];
 
 fn place(signum: c_int, role: Role, level: usize) -> Option<&'static AtomicPtr<Disposition>> {
-    STANDS_FOR.get(role as usize)?.get(level)?.get(signals::index(signum)?)
+    // Out of range where it is 0 or less, too: shorter than signals::index(), for each delivery.
+    STANDS_FOR.get(role as usize)?.get(level)?.get(signum.wrapping_sub(1) as usize)
 }
 
 /// None where it is for the pump.

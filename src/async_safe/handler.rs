@@ -52,6 +52,7 @@ pub(crate) fn address(role: Role, level: usize) -> LowLevelHandler {
 }
 
 /// Which of rsig's handlers it is.
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Own {
     pub(crate) role: Role,
     pub(crate) level: usize,
@@ -89,7 +90,9 @@ extern "C-unwind" fn low_level<const LEVEL: usize>(
     info: *mut siginfo_t,
     context: *mut c_void,
 ) {
-    receive(signum, info, context, Role::Handler, LEVEL);
+    // Asked here, where the level is a constant.
+    let is_for_pump = chain::get(signum, Role::Handler, LEVEL).is_none();
+    receive(signum, info, context, Own { role: Role::Handler, level: LEVEL }, is_for_pump);
 }
 
 /// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
@@ -98,10 +101,16 @@ extern "C-unwind" fn stand_in<const LEVEL: usize>(
     info: *mut siginfo_t,
     context: *mut c_void,
 ) {
-    receive(signum, info, context, Role::StandIn, LEVEL);
+    receive(signum, info, context, Own { role: Role::StandIn, level: LEVEL }, false);
 }
 
-fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role, level: usize) {
+fn receive(
+    signum: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+    this: Own,
+    is_for_pump: bool,
+) {
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
@@ -110,10 +119,10 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        let way = chain::way(signum, level, context.as_deref());
+        let way = chain::way(signum, this.level, context.as_deref());
         if is_fault(signum, origin.code) {
             let pass_on = |level| chain::call(signum, Role::StandIn, level, info, context);
-            if role == Role::Handler || !way.level.is_some_and(pass_on) {
+            if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
                 hand_back(signum, way.level);
             }
             return;
@@ -123,9 +132,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                 poke::count(&origin);
                 call::end_poked(signum, poke::is_reminder(&origin), context);
             }
-            (Meaning::Delivery | Meaning::Death | Meaning::Nothing, context)
-                if role == Role::Handler && chain::get(signum, role, level).is_none() =>
-            {
+            (Meaning::Delivery | Meaning::Death | Meaning::Nothing, context) if is_for_pump => {
                 if way.is_known {
                     wait_for_pump(signum, origin);
                 } else {
@@ -134,7 +141,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                 call::end(signum, context);
             }
             (Meaning::Delivery, context) => {
-                pass_on(signum, origin, role, level, &way, info, context);
+                pass_on(signum, origin, this, &way, info, context);
             }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
@@ -173,11 +180,11 @@ fn wait_for_pump(signum: c_int, origin: Origin) {
 
 /// To the channels, and to whom rsig's handler stands for. Where there is neither, because somebody has put back what they had
 /// displaced and rsig has no more use for it, the signal goes its own way again.
+#[inline(never)]
 fn pass_on(
     signum: c_int,
     origin: Origin,
-    role: Role,
-    level: usize,
+    this: Own,
     way: &Way,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
@@ -187,18 +194,17 @@ fn pass_on(
         record_for(signum, origin, false);
     }
     let Some(beneath) = way.level else { return };
-    let as_whom = if beneath == level { role } else { Role::StandIn };
-    if !chain::call(signum, as_whom, beneath, info, context) && !is_heard && !way.is_known {
-        leave(signum, role, level, info);
+    let role = if beneath == this.level { this.role } else { Role::StandIn };
+    if !chain::call(signum, role, beneath, info, context) && !is_heard && !way.is_known {
+        leave(signum, this, info);
     }
 }
 
 /// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
-fn leave(signum: c_int, role: Role, level: usize, info: *mut siginfo_t) {
-    let is_this = |disposition: &Disposition| {
-        own(disposition).is_some_and(|own| own.role == role && own.level == level)
-    };
-    let stands_for = || chain::get(signum, role, level).filter(|_| !channel::is_heard(signum));
+fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
+    let is_this = |disposition: &Disposition| own(disposition) == Some(this);
+    let stands_for =
+        || chain::get(signum, this.role, this.level).filter(|_| !channel::is_heard(signum));
     let Some(next) = stands_for().filter(|next| !next.is_function()) else { return };
     if !action::get(signum).is_ok_and(|now| is_this(&now)) {
         return;

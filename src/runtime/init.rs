@@ -69,7 +69,7 @@ impl State {
                 libc::SIG_DFL => state.set_action(signum, found, action),
                 _ => Ok(Change::Made),
             })?;
-            dispositions::set_handled(signum, told::now(signum).is_some());
+            dispositions::set_handled(signum, told::get(signum, 0).is_some());
         }
         Ok(())
     }

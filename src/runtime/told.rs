@@ -60,9 +60,12 @@ fn signal(signum: c_int) -> Option<&'static Signal> {
 
 /// The function at this level, if there is one.
 pub(crate) fn get(signum: c_int, level: usize) -> Option<rsig_action_t> {
-    let told = signal(signum)?.get(level);
-    let is_for_pump = || chain::get(signum, Role::Handler, level).is_none();
-    (told.is_function() && is_for_pump()).then_some(told)
+    for_pump(signum, signal(signum)?, level).filter(rsig_action_t::is_function)
+}
+
+/// Also where there never was one.
+fn for_pump(signum: c_int, signal: &Signal, level: usize) -> Option<rsig_action_t> {
+    chain::get(signum, Role::Handler, level).is_none().then(|| signal.get(level))
 }
 
 /// What `get` is to tell when rsig's handler stands for nothing else.
@@ -85,14 +88,14 @@ pub(crate) fn set_top(signum: c_int, level: usize) {
     }
 }
 
-/// The function that the pump calls for a delivery.
+/// What the pump calls for a delivery, where it is a function.
 pub(crate) fn now(signum: c_int) -> Option<rsig_action_t> {
     let signal = signal(signum)?;
     // Relaxed, both: as in `Signal::get`.
     if signal.has_several.load(Ordering::Relaxed) {
         highest(signum, signal.top.load(Ordering::Relaxed))
     } else {
-        get(signum, 0)
+        for_pump(signum, signal, 0)
     }
 }
 
