@@ -12,7 +12,7 @@
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
-use crate::async_safe::displaced::{self, HIGHEST, LEVELS};
+use crate::async_safe::displaced::{self, LEVELS};
 use crate::async_safe::handler::{self, Role};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals;
@@ -60,10 +60,14 @@ struct Note {
     before: *mut ucontext_t,
     /// Which level called it.
     level: usize,
+    /// The context that leads to it. A copy of that, which somebody passes on later, is another one.
+    of: *const ucontext_t,
 }
 
 /// The same in each copy of the library, whichever its version: "rsigNote".
 const KIND: u64 = 0x7273_6967_4e6f_7465;
+/// How far a note can be from who looks for it, in bytes: what the handlers in between have on the stack.
+const FAR: usize = 1 << 16;
 
 /// Where a delivery has been.
 pub(crate) struct Way {
@@ -92,17 +96,28 @@ pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> 
 /// The lowest level that has passed this delivery on.
 fn lowest_noted(context: &ucontext_t) -> Option<usize> {
     let mut next = context.uc_link;
-    // SAFETY: the kernel makes it NULL; else it is a note on this very stack.
-    while let Some(note) = unsafe { next.cast::<Note>().as_ref() } {
-        if note.kind != KIND {
-            break;
-        }
+    while let Some(note) = note_at(next, context) {
         if note.copy == &raw const STANDS_FOR {
             return Some(note.level);
         }
         next = note.before;
     }
     None
+}
+
+/// None where it is NULL, as the kernel makes it, or anything that somebody who makes up a context has left there.
+fn note_at(link: *mut ucontext_t, context: &ucontext_t) -> Option<&Note> {
+    if link.is_null() {
+        return None;
+    }
+    let here = 0u8;
+    let distance = link.addr().wrapping_sub((&raw const here).addr());
+    if distance > FAR || !link.cast::<Note>().is_aligned() {
+        return None;
+    }
+    // SAFETY: not far above on this very stack, which is in use. What is there is looked at before it is believed.
+    let note = unsafe { &*link.cast::<Note>() };
+    (note.kind == KIND && ptr::eq(note.of, context)).then_some(note)
 }
 
 /// The level at which the kernel has a handler that passes deliveries on.
@@ -122,7 +137,7 @@ pub(crate) fn call(
     let handler = get(signum, role, level).filter(|stands_for| stands_for.is_function());
     let Some(handler) = handler else { return false };
     // One that may know this very level, and is installed, is the one that calls us.
-    let may_be_caller = context.is_none() || level == HIGHEST;
+    let may_be_caller = context.is_none() || displaced::may_be_known(signum, level);
     if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
         let beneath = level.checked_sub(1);
         return beneath.is_some_and(|beneath| call(signum, Role::StandIn, beneath, info, context));
@@ -147,7 +162,8 @@ fn call_noted(
         unsafe { handler.call(signum, info, ptr::null_mut()) };
         return;
     };
-    let mut note = Note { kind: KIND, copy: &raw const STANDS_FOR, before: context.uc_link, level };
+    let (before, of) = (context.uc_link, &raw const *context);
+    let mut note = Note { kind: KIND, copy: &raw const STANDS_FOR, before, level, of };
     context.uc_link = (&raw mut note).cast();
     // SAFETY: it is what the kernel would have called with the same arguments.
     unsafe { handler.call(signum, info, ptr::from_mut(context).cast()) };
