@@ -9,10 +9,10 @@
 
 #if RSIG_RACE_FREE
 
-/* Between the child and its tracer: how often the main thread was told to go, and how often it has. */
-static struct shared {
-    atomic_int opener, told, done;
-} *shared;
+/* The thread that is to be stopped. */
+static atomic_int *opener;
+/* To the child's main thread, a byte for each round, and back. */
+static int to_child[2], to_tracer[2];
 
 static struct check_calls calls;
 static struct sigaction displaced;
@@ -24,18 +24,18 @@ static void passing_handler(int signum, siginfo_t *info, void *context) {
 static void *open_and_close(void *unused) {
     rsig_channel_t *channel;
     step_allow();
-    shared->opener = check_gettid();
+    *opener = check_gettid();
     step_tell();
     CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGUSR1), 1, &channel), RSIG_OK);
     CHECK_INT(rsig_channel_close(channel), RSIG_OK);
     step_tell();
-    shared->told = -1;
     return unused;
 }
 
 static void child(void) {
     pthread_t thread;
     struct sigaction action;
+    char byte;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = passing_handler;
     action.sa_flags = SA_SIGINFO;
@@ -43,15 +43,12 @@ static void child(void) {
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
     CHECK_SYS(sigaction(SIGUSR1, &action, &displaced));
     CHECK_INT(pthread_create(&thread, NULL, open_and_close, NULL), 0);
-    for (int told; (told = shared->told) >= 0;) {
-        if (told == shared->done) {
-            sched_yield();
-            continue;
-        }
+    CHECK_SYS(close(to_child[1]));
+    for (int round = 1; read(to_child[0], &byte, 1) == 1; round++) {
         CHECK_INT(raise(SIGUSR1), 0);
         CHECK_INT(rsig_pump(), 1);
-        CHECK_INT(calls.deliveries, told);
-        shared->done = told;
+        CHECK_INT(calls.deliveries, round);
+        CHECK_INT(write(to_tracer[1], "", 1), 1);
     }
     CHECK_INT(pthread_join(thread, NULL), 0);
     _exit(0);
@@ -60,27 +57,30 @@ static void child(void) {
 static void everywhere(void) {
     pid_t pid;
     int status;
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(shared != MAP_FAILED);
+    char byte;
+    opener = mmap(NULL, sizeof *opener, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(opener != MAP_FAILED);
+    CHECK_SYS(pipe(to_child));
+    CHECK_SYS(pipe(to_tracer));
     step_stay_on_one_processor();
     CHECK_SYS(pid = fork());
     if (pid == 0) child();
-    while (shared->opener == 0) sched_yield();
-    step_tid = shared->opener;
+    CHECK_SYS(close(to_tracer[1]));
+    while (*opener == 0) sched_yield();
+    step_tid = *opener;
     CHECK_INT(step_await(0), SIGSTOP);
     step_begin();
     for (;;) {
         CHECK_SYS(ptrace(PTRACE_SINGLESTEP, step_tid, NULL, NULL));
         if (step_await(0) != SIGTRAP) break;
-        int told = ++step_position.count;
-        shared->told = told;
-        while (shared->done != told) {
-            CHECK_INT(waitpid(pid, &status, WNOHANG), 0);
-            sched_yield();
-        }
+        step_position.count++;
+        CHECK_INT(write(to_child[1], "", 1), 1);
+        /* 0 where the child has failed. */
+        CHECK_INT(read(to_tracer[0], &byte, 1), 1);
     }
     step_go_on(0);
     CHECK_INT(step_await(0), 0);
+    CHECK_SYS(close(to_child[1]));
     CHECK_INT(waitpid(pid, &status, 0), pid);
     CHECK_CHILD_OK(status);
     printf("%d positions\n", step_position.count);
