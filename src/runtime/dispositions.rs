@@ -161,9 +161,8 @@ pub(crate) fn set_action(signum: c_int, action: rsig_action_t) -> Result<rsig_ac
     let mut old = rsig_action_t::DEFAULT;
     state.change(signum, |state, found| {
         old = state.describe(signum, found)?;
-        state.set_action(signum, found, action)
+        state.set_told(signum, found, action)
     })?;
-    set_handled(signum, action.is_function());
     Ok(old)
 }
 
@@ -182,7 +181,7 @@ pub(crate) fn handled() -> rsig_sigset_t {
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
-pub(crate) fn set_handled(signum: c_int, handled: bool) {
+fn set_handled(signum: c_int, handled: bool) {
     // Relaxed: see `handled`.
     if handled {
         HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
@@ -306,8 +305,26 @@ impl State {
         }
     }
 
+    /// As rsig_signal() was told: for the pump, too. `found` is what the kernel has now.
+    pub(crate) fn set_told(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        action: rsig_action_t,
+    ) -> Result<Change> {
+        let change = self.set_action(signum, found, action)?;
+        if let (Change::Made, Some((_, level))) = (&change, self.entry(signum)?.installed) {
+            match action.handler() {
+                Handler::Default | Handler::Ignore => told::end(signum),
+                _ => told::set_top(signum, level),
+            }
+            set_handled(signum, action.is_function());
+        }
+        Ok(change)
+    }
+
     /// `found` is what the kernel has now.
-    pub(crate) fn set_action(
+    fn set_action(
         &mut self,
         signum: c_int,
         found: &Disposition,
@@ -337,13 +354,11 @@ impl State {
         if let Change::Overtaken = self.install(signum, found, level, &new, &means)? {
             return Ok(Change::Overtaken);
         }
-        match (own, handler::own(found)) {
-            (None, _) => told::set_top(signum, level),
-            // What rsig_signal() has set is over, also for who puts back rsig's handler.
-            (Some(_), Some(before)) if before.level == level => {
-                chain::set(signum, before.role, level, own);
-            }
-            _ => {}
+        if let (Some(_), Some(before)) = (own, handler::own(found))
+            && before.level == level
+        {
+            // What was set before is over, also for who puts back rsig's handler.
+            chain::set(signum, before.role, level, own);
         }
         self.settle(signum, level, &new)?;
         runtime::poke::set_use(signum, &action, is_heard, &new);

@@ -2,13 +2,13 @@
 
 use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::{before, deliveries, notify, poke};
-use crate::runtime::dispositions::{self, Change};
+use crate::runtime::dispositions::Change;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
 use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
-use crate::runtime::{main_thread, told, wakeup};
+use crate::runtime::{main_thread, wakeup};
 use crate::sys::{mask, thread};
 use libc::c_int;
 use nix::errno::Errno;
@@ -66,10 +66,9 @@ impl State {
             [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, interrupt)]
         {
             self.change(signum, |state, found| match found.handler() {
-                libc::SIG_DFL => state.set_action(signum, found, action),
+                libc::SIG_DFL => state.set_told(signum, found, action),
                 _ => Ok(Change::Made),
             })?;
-            dispositions::set_handled(signum, told::get(signum, 0).is_some());
         }
         Ok(())
     }

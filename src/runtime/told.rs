@@ -22,7 +22,7 @@ struct Told {
 struct Signal {
     /// By level.
     told: [Told; LEVELS],
-    /// See `set_top`.
+    /// See `set_top`; NOWHERE: see `end`.
     top: AtomicUsize,
     /// Whether there ever was one at another level than the lowest.
     has_several: AtomicBool,
@@ -77,7 +77,10 @@ pub(crate) fn set(signum: c_int, level: usize, function: &rsig_action_t) {
     }
 }
 
-/// The level of the function that rsig_signal() has set last.
+const NOWHERE: usize = usize::MAX;
+
+/// The level at which rsig_signal() has set something last that deliveries can come from to the pump: a function, or somebody
+/// else's handler, which may pass on to a function beneath.
 pub(crate) fn set_top(signum: c_int, level: usize) {
     if let Some(signal) = signal(signum) {
         // Relaxed, both: as in `Signal::get`.
@@ -88,14 +91,21 @@ pub(crate) fn set_top(signum: c_int, level: usize) {
     }
 }
 
+/// rsig_signal() has set the default action or SIG_IGN: what is pending is dropped.
+pub(crate) fn end(signum: c_int) {
+    if let Some(signal) = signal(signum) {
+        // Relaxed: as in `Signal::get`.
+        signal.top.store(NOWHERE, Ordering::Relaxed);
+    }
+}
+
 /// What the pump calls for a delivery, where it is a function.
 pub(crate) fn now(signum: c_int) -> Option<rsig_action_t> {
     let signal = signal(signum)?;
     // Relaxed, both: as in `Signal::get`.
-    if signal.has_several.load(Ordering::Relaxed) {
-        highest(signum, signal.top.load(Ordering::Relaxed))
-    } else {
-        for_pump(signum, signal, 0)
+    match signal.top.load(Ordering::Relaxed) {
+        0 if !signal.has_several.load(Ordering::Relaxed) => for_pump(signum, signal, 0),
+        top => highest(signum, top),
     }
 }
 
@@ -103,6 +113,11 @@ pub(crate) fn now(signum: c_int) -> Option<rsig_action_t> {
 #[cold]
 fn highest(signum: c_int, top: usize) -> Option<rsig_action_t> {
     let own = action::get(signum).ok().and_then(|installed| handler::own(&installed));
-    let level = own.map_or(top, |own| own.level);
+    let level = match own {
+        Some(own) if own.role == Role::Handler => own.level,
+        _ if top == NOWHERE => return None,
+        Some(own) => own.level,
+        None => top,
+    };
     (0..=level).rev().find_map(|level| get(signum, level))
 }
