@@ -142,6 +142,26 @@ TEST(tripped_before, "what was delivered before that runs, though a channel is o
     CHECK_INT(calls.deliveries, 1);
 }
 
+static int raise_and_leave(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)info;
+    ++*(int *)arg;
+    CHECK_INT(raise(signum), 0);
+    set_plain(signum, SIG_DFL);
+    return 0;
+}
+
+TEST(tripped_before_the_end, "but not where rsig_signal itself has set SIG_IGN over that default action") {
+    int ran = 0;
+    init();
+    CHECK_INT(rsig_signal(SIGUSR1, raise_and_leave, &ran, NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(rsig_signal(SIGUSR1, RSIG_IGN, NULL, NULL), RSIG_OK);
+    CHECK_INT(ran, 1);
+    CHECK_INT(rsig_tripped(), 1);
+    CHECK_INT(rsig_pump(), 0);
+    CHECK_INT(ran, 1);
+}
+
 static void *sleep_until_the_end(void *unused) {
     pause();
     return unused;
