@@ -12,7 +12,7 @@ use crate::sys::action;
 use crate::sys::signals;
 use libc::{c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 struct Told {
     handler: AtomicUsize,
@@ -22,10 +22,8 @@ struct Told {
 struct Signal {
     /// By level.
     told: [Told; LEVELS],
-    /// See `set_top`; NOWHERE: see `end`.
+    /// See `set_top` and `end`.
     top: AtomicUsize,
-    /// Whether there ever was one at another level than the lowest.
-    has_several: AtomicBool,
 }
 
 static SIGNALS: [Signal; signals::COUNT] = [const { Signal::new() }; signals::COUNT];
@@ -38,11 +36,7 @@ impl Told {
 
 impl Signal {
     const fn new() -> Self {
-        Self {
-            told: [const { Told::new() }; LEVELS],
-            top: AtomicUsize::new(0),
-            has_several: AtomicBool::new(false),
-        }
+        Self { told: [const { Told::new() }; LEVELS], top: AtomicUsize::new(0) }
     }
 
     fn get(&self, level: usize) -> rsig_action_t {
@@ -77,35 +71,34 @@ pub(crate) fn set(signum: c_int, level: usize, function: &rsig_action_t) {
     }
 }
 
-const NOWHERE: usize = usize::MAX;
+/// With the level of `top`: there ever was a function at another level than the lowest.
+const SEVERAL: usize = 1 << 8;
+/// In the level's place: none.
+const NOWHERE: usize = 1 << 9;
 
 /// The level at which rsig_signal() has set something last that deliveries can come from to the pump: a function, or somebody
 /// else's handler, which may pass on to a function beneath.
 pub(crate) fn set_top(signum: c_int, level: usize) {
     if let Some(signal) = signal(signum) {
-        // Relaxed, both: as in `Signal::get`.
-        signal.top.store(level, Ordering::Relaxed);
-        if level != 0 {
-            signal.has_several.store(true, Ordering::Relaxed);
-        }
+        let several = if matches!(level, 0 | NOWHERE) { 0 } else { SEVERAL };
+        // Relaxed, both: as in `Signal::get`, and with the lock.
+        let before = signal.top.load(Ordering::Relaxed) & SEVERAL;
+        signal.top.store(level | several | before, Ordering::Relaxed);
     }
 }
 
 /// rsig_signal() has set the default action or SIG_IGN: what is pending is dropped.
 pub(crate) fn end(signum: c_int) {
-    if let Some(signal) = signal(signum) {
-        // Relaxed: as in `Signal::get`.
-        signal.top.store(NOWHERE, Ordering::Relaxed);
-    }
+    set_top(signum, NOWHERE);
 }
 
 /// What the pump calls for a delivery, where it is a function.
 pub(crate) fn now(signum: c_int) -> Option<rsig_action_t> {
     let signal = signal(signum)?;
-    // Relaxed, both: as in `Signal::get`.
+    // Relaxed: as in `Signal::get`.
     match signal.top.load(Ordering::Relaxed) {
-        0 if !signal.has_several.load(Ordering::Relaxed) => for_pump(signum, signal, 0),
-        top => highest(signum, top),
+        0 => for_pump(signum, signal, 0),
+        top => highest(signum, top & !SEVERAL),
     }
 }
 
