@@ -13,13 +13,14 @@
  *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
  *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's but rsig_restore_signals()
  *   and rsig_die().
- * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
- *   until rsig_fini(). Leave it open, whatever else the program closes.
- * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
- *   with: the highest that has its default action, and is not blocked if there is such a one. Through rsig
- *   the program may use that number like any other. rsig_fini() gives it back.
+ * - rsig_fd() opens an eventfd, close-on-exec, and keeps it until rsig_fini(). Leave it open, whatever else
+ *   the program closes.
+ * - rsig_syscall(), rsig_open() to rsig_sleep() and the waits take a real-time signal to interrupt the main
+ *   thread with: the highest that has its default action, and is not blocked if there is such a one. Through
+ *   rsig the program may use that number like any other. rsig_fini() gives it back.
  * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
- *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
+ *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised(). RSIG_ERROR_UNSUPPORTED: this kernel,
+ *   or a sandbox that answers ENOSYS, does not have a system call that it takes.
  * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through, and
  *   so do rsig_open() to rsig_sleep().
  * - The functions that the comments call async-signal-safe may be called in a real signal handler, the
@@ -603,7 +604,7 @@ int rsig_die(int signum);
  *
  * The facts are taken before the first line is written. Each line is one write(), which goes on where it was partial or
  * interrupted; a descriptor that blocks makes this wait, and handlers do not run meanwhile. A pipe without a reader is EPIPE
- * and never SIGPIPE.
+ * and never SIGPIPE, a file at its limit (RLIMIT_FSIZE) EFBIG and never SIGXFSZ.
  *
  * @param fd  where to write
  * @return RSIG_OK; RSIG_ERROR_OS with what write(2) says, such as EBADF, EPIPE, EAGAIN or ENOSPC, and then a part of the
@@ -1278,7 +1279,7 @@ int rsig_sigpending(rsig_sigset_t *set);
  * channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
  *
  * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
- * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.
+ * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE or SIGXFSZ.
  * Turn it off (-1) before you close the descriptor: while another thread receives a signal, its byte could otherwise
  * go to a file that has got the same number since. A forked child keeps the descriptor, and writes to the same pipe.
  *

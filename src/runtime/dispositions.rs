@@ -70,13 +70,29 @@ impl Entry {
                 chain::set(signum, Role::StandIn, level, Some(displaced));
             }
         }
-        if poke::was_number(signum) && !runtime::poke::is_over(signum) {
-            let level = self.installed.map_or(0, |last| last.1);
-            let before = displaced::get(signum, level).map_or(rsig_action_t::DEFAULT, described);
-            poke::set_use(signum, runtime::poke::use_of(&before));
+        let stays = poke::was_number(signum) && !runtime::poke::is_over(signum);
+        if stays {
+            self.stay(signum);
         } else {
             poke::forget_number(signum);
             self.put_back(signum);
+        }
+    }
+
+    /// For a poke that may still come. All else is for what rsig has displaced, also after the next rsig_init().
+    fn stay(&mut self, signum: c_int) {
+        let level = self.installed.map_or(0, |last| last.1);
+        let before = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
+        poke::set_use(signum, runtime::poke::use_of(&described(before)));
+        let is_own = |found: &Disposition| {
+            handler::is_own(found) && self.own_level(signum, found) == Some(level)
+        };
+        let stand_in = before.stand_in(signum, handler::address(Role::StandIn, level));
+        if before.is_function()
+            && action::get(signum).is_ok_and(|found| is_own(&found))
+            && action::set(signum, &stand_in).is_ok()
+        {
+            self.installed = Some((stand_in.handler(), level));
         }
     }
 
@@ -408,14 +424,17 @@ impl State {
         })
     }
 
-    /// The kept record that equals `disposition`.
+    /// The kept record that equals `disposition`. Where there is no memory for one, flags and mask that mean nothing without a
+    /// handler are forgotten: a number for pokes, which makes signals that land elsewhere end the main thread's wait, is had
+    /// all the same.
     fn save(&mut self, disposition: &Disposition) -> Result<&'static Disposition> {
-        match self.saved.find(|kept| kept.same(disposition)) {
-            Some(kept) => Ok(kept),
-            None => self
-                .saved
-                .keep(*disposition)
-                .map_err(|errno| Error::os(errno, format_args!("cannot note a disposition"))),
+        if let Some(kept) = self.saved.find(|kept| kept.same(disposition)) {
+            return Ok(kept);
+        }
+        match self.saved.keep(*disposition) {
+            Ok(kept) => Ok(kept),
+            Err(_) if disposition.is_plain() => Ok(disposition.plainest()),
+            Err(errno) => Err(Error::os(errno, format_args!("cannot note a disposition"))),
         }
     }
 

@@ -1,7 +1,7 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
 use crate::async_safe::pending::{self, PENDING};
-use crate::async_safe::{before, deliveries, notify, poke};
+use crate::async_safe::{before, deliveries, notify};
 use crate::runtime::dispositions::Change;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
@@ -105,7 +105,6 @@ pub(crate) fn set_main_thread() -> Result<()> {
     let mut state = state::lock();
     main_thread::require_init()?;
     if !main_thread::is_current() {
-        poke::leave_thread();
         state.take_main_thread();
     }
     Ok(())

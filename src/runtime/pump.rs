@@ -12,7 +12,7 @@ use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::warning::{self, Hook};
 use crate::runtime::{call, main_thread, raised, told, wakeup};
 use crate::sys::signals::{self, Named};
-use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::sigset;
 use libc::c_int;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,13 +30,10 @@ pub(crate) fn is_idle() -> bool {
 fn run_pass() -> Result<c_int> {
     call::clear_abandoned();
     wakeup::tell_failure();
-    match PENDING.tripped() {
-        0 => {
-            WAKER.settle(pending::is_tripped);
-            Ok(0)
-        }
-        tripped => run_set(tripped),
+    if !pending::is_tripped() {
+        WAKER.settle(pending::is_tripped);
     }
+    run_tripped()
 }
 
 /// The pump of functions that run pending handlers before they return: on the main thread only.
@@ -44,7 +41,9 @@ pub(crate) fn run_if_main() -> Result<c_int> {
     if main_thread::is_current() { run() } else { Ok(0) }
 }
 
-fn run_set(tripped: rsig_sigset_t) -> Result<c_int> {
+/// The pass alone.
+pub(crate) fn run_tripped() -> Result<c_int> {
+    let tripped = PENDING.tripped();
     let began = TAKEN.load(Ordering::Relaxed);
     let mut ran: c_int = 0;
     let mut signum = sigset::next(tripped, 0);

@@ -50,6 +50,11 @@ impl Disposition {
             && self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER == 0
     }
 
+    /// What does the same as one that is plain.
+    pub(crate) fn plainest(&self) -> &'static Self {
+        if self.handler() == libc::SIG_IGN { &Self::IGNORED } else { &Self::DEFAULT }
+    }
+
     pub(crate) fn restarts(&self) -> bool {
         self.0.sa_flags & libc::SA_RESTART != 0
     }
