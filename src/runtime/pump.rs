@@ -42,6 +42,7 @@ pub(crate) fn run_if_main() -> Result<c_int> {
 }
 
 /// The pass alone.
+#[inline(never)]
 pub(crate) fn run_tripped() -> Result<c_int> {
     let tripped = PENDING.tripped();
     let began = TAKEN.load(Ordering::Relaxed);
