@@ -531,7 +531,8 @@ int rsig_channel_wait(rsig_channel_t *channel,
 
 /**
  * Closes a channel. What waits in it is gone; deliveries on their way to it do no harm. For signals that no other channel listens
- * to, what was there before is put back.
+ * to, what was there before is put back. A handler that somebody else has installed over rsig's stays; who puts rsig's back
+ * later gets the action that it stood for when it was saved.
  *
  * @param channel  an open channel
  * @return RSIG_OK; RSIG_ERROR_VALUE for a channel that is not open; RSIG_ERROR_STATE
@@ -988,6 +989,10 @@ int rsig_pidfd_send_signal(int pidfd,
  * Sets the handler of a signal. From then on a delivery, on whichever thread, is recorded, and rsig_pump() calls
  * the handler on the main thread. The handler stays until it is changed, and the signal interrupts system calls
  * (see rsig_siginterrupt()). Handlers that are pending run before the change.
+ *
+ * Who calls sigaction() over rsig's handler may put that back later, or pass signals on to it: then the function runs again that
+ * it stood for, also where rsig_signal() has set another action over theirs meanwhile. So where others use the signal, a function and its arg
+ * must stay valid until rsig_fini().
  *
  * A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
  * disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred

@@ -91,12 +91,6 @@ pub(crate) fn is_taken(signum: c_int) -> bool {
         || (signum != 0 && signum == number())
 }
 
-/// Whether rsig's handler is still there from when a number was a poke's, and the program has made nothing of it.
-pub(crate) fn is_left_over(signum: c_int) -> bool {
-    // Relaxed: as above.
-    DEFAULT.load(Ordering::Relaxed) & sigset::one(signum) != 0
-}
-
 pub(crate) fn set_use(signum: c_int, of_the_program: Use) {
     let set = |place: &AtomicU64, on: bool| {
         // Relaxed: as in `is_taken`.

@@ -124,7 +124,8 @@ pub unsafe extern "C-unwind" fn rsig_channel_wait(
 }
 
 /// Closes a channel. What waits in it is gone; deliveries on their way to it do no harm. For signals that no other channel listens
-/// to, what was there before is put back.
+/// to, what was there before is put back. A handler that somebody else has installed over rsig's stays; who puts rsig's back
+/// later gets the action that it stood for when it was saved.
 ///
 /// @param channel  an open channel
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a channel that is not open; RSIG_ERROR_STATE

@@ -7,7 +7,7 @@ use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::slot::Batch;
 use crate::async_safe::waker::WAKER;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::handler::Handler;
+use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::warning::{self, Hook};
 use crate::runtime::{call, main_thread, raised, told, wakeup};
@@ -42,6 +42,7 @@ pub(crate) fn run_if_main() -> Result<c_int> {
 }
 
 /// The pass alone.
+#[inline(never)]
 pub(crate) fn run_tripped() -> Result<c_int> {
     let tripped = PENDING.tripped();
     let began = TAKEN.load(Ordering::Relaxed);
@@ -86,7 +87,7 @@ fn take(signum: c_int) -> Option<Batch> {
 }
 
 fn run_one(signum: c_int, batch: &Batch) -> Result<c_int> {
-    let action = told::now(signum);
+    let action = told::now(signum).unwrap_or(rsig_action_t::DEFAULT);
     let Handler::Function(function) = action.handler() else {
         warn_dropped(warning::hook(), signum, batch.count);
         return Ok(0);

@@ -131,6 +131,30 @@ pub(crate) fn set(signum: c_int, new: &Disposition) -> Result<(), Errno> {
     exchange(signum, Some(new)).map(|_| ())
 }
 
+/// Puts `new` in the place of what was found there, which `is_found` knows. Whether it has; where somebody else came in between,
+/// theirs stays. Async-signal-safe.
+pub(crate) fn replace(
+    signum: c_int,
+    new: &Disposition,
+    is_found: impl FnOnce(&Disposition) -> bool,
+) -> Result<bool, Errno> {
+    let came = exchange(signum, Some(new))?;
+    if is_found(&came) {
+        return Ok(true);
+    }
+    // Others may go on to come, and the last one is to stay; but no handler of ours goes on for ever.
+    const ENOUGH: usize = 8;
+    let (mut ours, mut theirs) = (*new, came);
+    for _ in 0..ENOUGH {
+        let came = exchange(signum, Some(&theirs))?;
+        if came.handler() == ours.handler() {
+            break;
+        }
+        (ours, theirs) = (theirs, came);
+    }
+    Ok(false)
+}
+
 fn exchange(signum: c_int, new: Option<&Disposition>) -> Result<Disposition, Errno> {
     if signals::index(signum).is_none() {
         return Err(Errno::EINVAL);
