@@ -201,6 +201,8 @@ fn pass_on(
 }
 
 /// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
+#[cold]
+#[inline(never)]
 fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
     let is_this = |disposition: &Disposition| own(disposition) == Some(this);
     let stands_for =
@@ -232,6 +234,8 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
+#[cold]
+#[inline(never)]
 fn hand_back(signum: c_int, level: Option<usize>) {
     let installed = action::get(signum).map(|installed| installed.handler());
     let next = level
