@@ -130,6 +130,102 @@ TEST(handler_asks, "a handler that asks finds it pending, and it is accepted all
     CHECK(nothing_is_pending());
 }
 
+static void ask_and_raise(void) {
+    find_it_pending();
+    CHECK_INT(raise(SIGUSR1), 0);
+}
+
+TEST(handler_without_end, "a handler that asks and raises its signal again each time ends no less") {
+    start(ask_and_raise);
+    queue_next();
+    CHECK_INT(raise(SIGUSR1), 0);
+    accept_next(1);
+    CHECK(nothing_is_pending());
+}
+
+static jmp_buf inner_place;
+
+static int leave_inner(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)signum, (void)info, (void)arg;
+    longjmp(inner_place, 1);
+}
+
+/* Waits for SIGHUP, has it aside while SIGUSR2's handler runs, and is left by that. */
+static void wait_and_be_left(void) {
+    what = NULL;
+    CHECK_INT(raise(SIGUSR2), 0);
+    if (setjmp(inner_place) == 0) {
+        rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL);
+        CHECK_FAIL("nobody jumped");
+    }
+}
+
+static void wait_and_be_left_and_raise(void) {
+    wait_and_be_left();
+    CHECK_INT(raise(SIGUSR1), 0);
+}
+
+/* Raised in SIGUSR2's first run, as only the next pass, that after the accept, may leave. */
+static int raise_first(int signum, const rsig_siginfo_t *info, void *arg) {
+    static int runs;
+    if (++runs > 1) return leave_inner(signum, info, arg);
+    return raise(signum);
+}
+
+static void start_inner(void) {
+    start(wait_and_be_left);
+    CHECK_INT(rsig_signal(SIGUSR2, raise_first, NULL, NULL), RSIG_OK);
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(SIGHUP), NULL), RSIG_OK);
+    CHECK_INT(raise(SIGHUP), 0);
+    queue_next();
+}
+
+static void both_are_accepted(void) {
+    CHECK_INT(rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL), SIGHUP);
+    CHECK(nothing_is_pending());
+}
+
+TEST(inner_wait_left, "a wait in the handler that was left by longjmp() gives each its own") {
+    start_inner();
+    accept_beside(1);
+    both_are_accepted();
+}
+
+TEST(inner_wait_left_before, "the same where that handler ran before anything was accepted") {
+    start_inner();
+    what = wait_and_be_left_and_raise;
+    handled = 1;
+    CHECK_INT(raise(SIGUSR1), 0);
+    accept_next(1);
+    both_are_accepted();
+}
+
+static void *become_main(void *unused) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    CHECK_INT(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+    CHECK_INT(rsig_set_main_thread(), RSIG_OK);
+    CHECK_INT(rsig_pump(), 0);
+    return unused;
+}
+
+static void hand_over(void) {
+    pthread_t thread;
+    CHECK_INT(pthread_create(&thread, NULL, become_main, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
+
+TEST(handed_over, "a handler that makes another thread the main one takes nothing from this one's wait") {
+    start(hand_over);
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(SIGHUP), NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(raise(SIGHUP), 0);
+    CHECK_INT(rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL), SIGHUP);
+    CHECK_INT(handled, 2);
+    CHECK(nothing_is_pending());
+}
+
 static jmp_buf place;
 static void jump(void) { longjmp(place, 1); }
 

@@ -146,7 +146,7 @@ fn poke_later(
     // Relaxed: for this very thread.
     let is_reachable = REACHABLE.load(Ordering::Relaxed)
         || blocked & sigset::one(poke) == 0 && poke::is_installed();
-    match own.filter(|&own| !is_reachable && !is_for_jobs(own) && handler::has(own)) {
+    match own.filter(|&own| !is_reachable && handler::has(own)) {
         // Unless that handler has unblocked it, the stub has not blocked it either.
         Some(own) => {
             put_off(own, blocked, context);
@@ -159,11 +159,6 @@ fn poke_later(
             }
         }
     }
-}
-
-/// Of those that stop or continue a process, the kernel drops one kind when the other is sent.
-fn is_for_jobs(signum: c_int) -> bool {
-    matches!(signum, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU | libc::SIGCONT)
 }
 
 /// Blocks it in the handler that was interrupted, which has `blocked`, and in this one until it returns.

@@ -212,7 +212,7 @@ fn queue(tid: c_int, number: c_int) -> bool {
         return true;
     }
     // That fails only where the queue of signals is full.
-    SENT.fetch_sub(1, Ordering::Relaxed);
+    let _ = SENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sent| sent.checked_sub(1));
     fire(AT_ONCE)
 }
 

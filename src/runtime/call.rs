@@ -49,7 +49,7 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
         return Err(libc::EINTR);
     }
     // SAFETY: the caller's promise.
-    let result = unsafe { call::run(main_thread::id(), !is_alone, number, arguments) };
+    let result = unsafe { call::run(main_thread::id(), reachable.is_reachable, number, arguments) };
     poke::forget();
     reachable.undo();
     note_unsettled();
@@ -174,7 +174,7 @@ pub(crate) fn is_unsettled() -> bool {
 
 pub(crate) fn note_unsettled() {
     // Relaxed: as above.
-    UNSETTLED.store(call::is_unsettled() || aside::is_there(), Ordering::Relaxed);
+    UNSETTLED.store(call::is_unsettled() || aside::is_own(), Ordering::Relaxed);
 }
 
 /// Takes back what a call has left behind that another party's handler has left by siglongjmp(), or a handler in any way. The main
@@ -188,7 +188,7 @@ pub(crate) fn clear_abandoned() {
 }
 
 fn take_back() {
-    if let Some(accepted) = aside::take() {
+    if let Some(accepted) = aside::take_own() {
         poke::put_back_first(accepted);
     }
     poke::forget();
@@ -206,6 +206,8 @@ fn take_back() {
         poke::drain_late(poke);
     }
     if let Some(call::Abandoned { put_off, context_mask }) = abandoned {
+        // It may stay blocked, and that by rsig.
+        forget_mask();
         poke::drain(put_off | poke);
         if blocked(context_mask) {
             // As above.
@@ -234,7 +236,7 @@ fn is_ready() -> bool {
     UNBLOCKED.load(Ordering::Relaxed) && poke::is_ready()
 }
 
-/// When the main thread's mask has changed by rsig.
+/// When the main thread's mask has changed, or may have, by rsig.
 pub(crate) fn forget_mask() {
     UNBLOCKED.store(false, Ordering::Relaxed);
 }
@@ -246,13 +248,15 @@ static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
 /// That a poke can reach the main thread: it has a number, and the thread does not block it.
 struct Reachable {
+    /// Whether it can.
+    is_reachable: bool,
     /// What to block again.
     unblocked: rsig_sigset_t,
 }
 
 impl Reachable {
-    /// Where no other thread is there to poke the main one, which can poke itself as far as is known. If it must, it looks.
-    const UNASKED: Self = Self { unblocked: 0 };
+    /// Where no other thread is there to poke the main one, which can poke itself as far as is known.
+    const UNASKED: Self = Self { is_reachable: true, unblocked: 0 };
 
     fn make() -> Self {
         // The number that it has is one that the program is sent. Where there is no other, the call goes on without.
@@ -281,7 +285,8 @@ impl Reachable {
             poke::set_held(true);
             let _ = mask::change(libc::SIG_UNBLOCK, unblocked);
         }
-        Self { unblocked }
+        let is_blocked = blocked & sigset::one(number) != unblocked;
+        Self { is_reachable: number != 0 && !is_blocked, unblocked }
     }
 
     /// Not by a destructor: no frame of rsig's has one while a handler can throw.

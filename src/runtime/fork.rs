@@ -84,8 +84,8 @@ extern "C" fn child() {
         state.replace_waker();
         state.clear_channels(seats);
         wakeup::reset();
-        // The parent's.
-        let _ = aside::take();
+        aside::forget();
+        main_thread::forget_id();
         if state.users > 0 {
             state.take_main_thread();
             call::reset(main_thread::id());

@@ -26,6 +26,12 @@ pub(crate) fn id() -> c_int {
     TID.load(Ordering::Relaxed)
 }
 
+/// In a forked child, whose only thread has another.
+pub(crate) fn forget_id() {
+    // Relaxed: there is one thread.
+    TID.store(0, Ordering::Relaxed);
+}
+
 /// Whether rsig is initialised. Async-signal-safe.
 pub(crate) fn is_known() -> bool {
     main() != NONE

@@ -79,16 +79,19 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
 pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     main_thread::require_init()?;
     let deadline = timeout.map(deadline);
+    let mut gave_way = false;
     // Asked anew in each round: see `pause`.
     while main_thread::is_current() {
         pump::run()?;
         match accept_pending_first(set, deadline.map(left)) {
-            Ok(accepted) if is_blocked_while_tripped(&accepted) => {
+            Ok(accepted) if !gave_way && is_blocked_while_tripped(&accepted) => {
                 let accepted = run_handlers_beside(accepted)?;
-                // Else a handler has called something of rsig's, and it is pending again.
                 if accepted.is_some() {
                     return Ok(accepted);
                 }
+                // A handler has called something of rsig's, and it is pending again. Not twice, or handlers that make themselves
+                // pending could keep us here.
+                gave_way = true;
             }
             Ok(accepted) => return Ok(Some(accepted)),
             Err(Errno::EAGAIN) => {
@@ -132,11 +135,13 @@ fn is_blocked_while_tripped(accepted: &Accepted) -> bool {
 }
 
 fn run_handlers_beside(accepted: Accepted) -> Result<Option<Accepted>> {
-    aside::set(accepted);
+    let Some(ticket) = aside::set(accepted) else { return Ok(Some(accepted)) };
     call::note_unsettled();
     let result = pump::run_tripped();
-    let accepted = aside::take();
-    call::note_unsettled();
+    let accepted = aside::take(&ticket);
+    if main_thread::is_current() {
+        call::note_unsettled();
+    }
     match (result, accepted) {
         (Err(error), Some(accepted)) => {
             poke::put_back_first(accepted);
@@ -172,6 +177,8 @@ fn accept_pending_first(
     set: rsig_sigset_t,
     timeout: Option<Duration>,
 ) -> std::result::Result<Accepted, Errno> {
+    // What a handler has left behind by longjmp() to another one.
+    call::clear_abandoned();
     match accept(set, Some(Duration::ZERO)) {
         Err(Errno::EAGAIN) if timeout != Some(Duration::ZERO) => {
             unless_poke(call::accept(set, timeout))
