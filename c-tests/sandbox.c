@@ -190,5 +190,7 @@ TEST(surprise, "a call that is not in the list is found") {
         _exit(0);
     }
     CHECK_SYS(waitpid(child, &status, 0));
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    CHECK(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) check_skip("no filter for system calls here");
+    CHECK_INT(WEXITSTATUS(status), 1);
 }

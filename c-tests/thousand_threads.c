@@ -17,7 +17,9 @@ static pthread_attr_t small;
 /* Fewer where the system has a limit: what it is does not matter. */
 static int spawn_many(void *(*body)(void *), int count) {
     CHECK_INT(pthread_attr_init(&small), 0);
-    CHECK_INT(pthread_attr_setstacksize(&small, 64 << 10), 0);
+    /* aarch64's smallest is larger. */
+    size_t size = 64 << 10, smallest = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+    CHECK_INT(pthread_attr_setstacksize(&small, size < smallest ? smallest : size), 0);
     for (int i = 0; i < count; i++) {
         int error = pthread_create(&threads[i], &small, body, (void *)(size_t)i);
         if (error == EAGAIN) return i;
