@@ -226,6 +226,46 @@ TEST(handed_over, "a handler that makes another thread the main one takes nothin
     CHECK(nothing_is_pending());
 }
 
+static void end_thread(void) { pthread_exit(NULL); }
+
+static void *wait_and_end(void *unused) {
+    (void)unused;
+    start(end_thread);
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(SIGHUP), NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(raise(SIGHUP), 0);
+    rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL);
+    CHECK_FAIL("the thread goes on");
+}
+
+TEST(thread_ended, "what a thread had aside that ends in the handler the next main thread has") {
+    pthread_t thread;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    CHECK_INT(pthread_create(&thread, NULL, wait_and_end, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(rsig_set_main_thread(), RSIG_OK);
+    CHECK_INT(rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL), SIGHUP);
+    CHECK(nothing_is_pending());
+}
+
+static void suspend_continue(void) {
+    CHECK_INT(raise(SIGTSTP), 0);
+    CHECK_INT(rsig_pump(), 0);
+}
+
+TEST(job_control, "SIGCONT and SIGTSTP, of which the kernel drops one when the other is sent, both come") {
+    const rsig_sigset_t both = RSIG_SIGSET(SIGCONT) | RSIG_SIGSET(SIGTSTP);
+    start(suspend_continue);
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, both, NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(raise(SIGCONT), 0);
+    CHECK_INT(rsig_sigtimedwait(both, 0, NULL), SIGCONT);
+    CHECK_INT(rsig_sigtimedwait(both, 0, NULL), SIGTSTP);
+}
+
 static jmp_buf place;
 static void jump(void) { longjmp(place, 1); }
 

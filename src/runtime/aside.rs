@@ -6,10 +6,13 @@
 use crate::async_safe::share::Shared;
 use crate::sys::thread;
 use crate::sys::wait::Accepted;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use nix::errno::Errno;
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 /// The thread that has set it aside, as pthread_self() has it; 0: nothing is there.
 static OWNER: AtomicUsize = AtomicUsize::new(0);
+/// The same as the kernel numbers it.
+static OWNER_ID: AtomicI32 = AtomicI32::new(0);
 /// Which it is: each has another number.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 static PLACE: Shared<Option<Accepted>> = Shared::new(None);
@@ -33,7 +36,8 @@ pub(crate) fn set(accepted: Accepted) -> Option<Ticket> {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
     // SAFETY: the main thread's alone while nothing is there.
     unsafe { PLACE.write(Some(accepted)) };
-    // Relaxed: for this very thread.
+    // Relaxed, both: for this very thread, or one that finds this one ended.
+    OWNER_ID.store(thread::id(), Ordering::Relaxed);
     OWNER.store(thread::current() as usize, Ordering::Relaxed);
     Some(Ticket(number))
 }
@@ -44,14 +48,23 @@ pub(crate) fn take(ticket: &Ticket) -> Option<Accepted> {
 }
 
 pub(crate) fn take_own() -> Option<Accepted> {
-    if !is_own() {
-        return None;
-    }
-    // SAFETY: it is there, and the calling thread's.
+    if is_own() { take_any() } else { None }
+}
+
+fn take_any() -> Option<Accepted> {
+    // SAFETY: it is there, and the calling thread's, or nobody's.
     let accepted = unsafe { PLACE.read() };
     // Release: pairs with `set`.
     OWNER.store(0, Ordering::Release);
     accepted
+}
+
+/// What a thread has left that has ended.
+pub(crate) fn take_left() -> Option<Accepted> {
+    // Acquire: pairs with `set`. Relaxed: asked when the owner may be gone, and is right if it is.
+    let is_left = OWNER.load(Ordering::Acquire) != 0
+        && thread::kill_by_id(OWNER_ID.load(Ordering::Relaxed), 0) == Err(Errno::ESRCH);
+    is_left.then(take_any).flatten()
 }
 
 /// In a forked child, which has none.

@@ -188,9 +188,7 @@ pub(crate) fn clear_abandoned() {
 }
 
 fn take_back() {
-    if let Some(accepted) = aside::take_own() {
-        poke::put_back_first(accepted);
-    }
+    put_back_aside();
     poke::forget();
     let abandoned = call::take_abandoned();
     let blocked = |set| mask::get().is_ok_and(|blocked| blocked & set == set);
@@ -214,6 +212,20 @@ fn take_back() {
             let _ = mask::change(libc::SIG_UNBLOCK, if held { put_off & !poke } else { put_off });
         }
         call::forget_put_off();
+    }
+}
+
+/// On whichever thread: it may have been the main one when it set something aside.
+pub(crate) fn put_back_aside() {
+    if let Some(accepted) = aside::take_own() {
+        poke::put_back_first(accepted);
+    }
+}
+
+/// What the thread that was the main one before has left at its end.
+pub(crate) fn put_back_left() {
+    if let Some(left) = aside::take_left() {
+        poke::put_back_first(left);
     }
 }
 

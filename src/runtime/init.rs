@@ -8,7 +8,7 @@ use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
 use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
-use crate::runtime::{main_thread, wakeup};
+use crate::runtime::{call, main_thread, wakeup};
 use crate::sys::{mask, thread};
 use libc::c_int;
 use nix::errno::Errno;
@@ -76,6 +76,7 @@ impl State {
 
 pub(crate) fn fini() -> Result<()> {
     main_thread::require_init()?;
+    call::put_back_aside();
     // As before any change of a handler: what is pending runs while it has one.
     if state::lock().users == 1 {
         pump::run_if_main()?;
@@ -107,5 +108,7 @@ pub(crate) fn set_main_thread() -> Result<()> {
     if !main_thread::is_current() {
         state.take_main_thread();
     }
+    drop(state);
+    call::put_back_left();
     Ok(())
 }

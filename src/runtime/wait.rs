@@ -108,15 +108,14 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
 
 /// What waits in the kernel for the calling thread.
 pub(crate) fn pending() -> Result<rsig_sigset_t> {
-    if main_thread::is_current() {
-        call::clear_abandoned();
-    }
+    call::put_back_aside();
     mask::pending()
         .map_err(|errno| Error::os(errno, format_args!("cannot read the pending signals")))
 }
 
 /// Not on the main thread: no handler runs here, and the wait simply goes on after a signal.
 fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
+    call::put_back_aside();
     loop {
         match accept(set, deadline.map(left)) {
             Ok(accepted) => return Ok(Some(accepted)),
@@ -128,13 +127,17 @@ fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Op
 }
 
 /// Whether a handler became pending meanwhile, which runs before we return: if it refuses, the accepted signal goes back to the
-/// kernel. One that is not blocked would be delivered at once then, so the handler is the next pump's.
+/// kernel. One that is not blocked would be delivered at once then, and one of job control would take others from the kernel; so
+/// the handler is the next pump's.
 fn is_blocked_while_tripped(accepted: &Accepted) -> bool {
+    const JOB_CONTROL: [c_int; 4] = [libc::SIGCONT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
     PENDING.tripped() != 0
+        && !JOB_CONTROL.contains(&accepted.signum())
         && mask::get().is_ok_and(|blocked| blocked & sigset::one(accepted.signum()) != 0)
 }
 
 fn run_handlers_beside(accepted: Accepted) -> Result<Option<Accepted>> {
+    call::put_back_left();
     let Some(ticket) = aside::set(accepted) else { return Ok(Some(accepted)) };
     call::note_unsettled();
     let result = pump::run_tripped();
