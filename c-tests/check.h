@@ -145,15 +145,6 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
 #define check_shown(number) (number)
 #endif
 
-/* Where the program runs on top of another one, that may keep the highest real-time signals. This is SIGRTMAX, for rsig too. */
-#ifdef CHECK_SIGRTMAX
-#ifdef __cplusplus
-extern "C" int __libc_current_sigrtmax(void) throw() { return CHECK_SIGRTMAX; }
-#else
-int __libc_current_sigrtmax(void) { return CHECK_SIGRTMAX; }
-#endif
-#endif
-
 /* What the main thread sleeps in, in the sigwait family. */
 #define CHECK_SYS_SIGWAIT (RSIG_RACE_FREE ? SYS_rt_sigtimedwait : SYS_ppoll)
 
