@@ -21,6 +21,12 @@ static inline int valgrind_looks(int result) {
     return result;
 }
 
+/* It cannot always make the main thread's stack larger for a signal's frame. */
+__attribute__((constructor)) static void valgrind_makes_room(void) {
+    volatile char room[1 << 20];
+    for (size_t i = sizeof room; i > 0; i -= 1024) room[i - 1] = 0;
+}
+
 #define pthread_sigqueue(thread, signum, value) \
     valgrind_looks(pthread_sigqueue(thread, signum, value))
 #define sigqueue(pid, signum, value) valgrind_looks(sigqueue(pid, signum, value))
