@@ -69,6 +69,7 @@ def document(programs, about):
         "![The times as bars](bench.svg)",
         "## Targets",
         report.verdicts(everything),
+        (HERE / "missed.md").read_text().rstrip(),
         "## Sizes",
         sizes(programs),
     ]

@@ -151,7 +151,8 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
 /* The beginning of a file of /proc about a thread, of whichever process. */
 static void check_read_proc(pid_t tid, const char *name, char *text, size_t size) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, name);
+    /* Not /proc/PID/stat, which qemu makes up. */
+    snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)tid, (int)tid, name);
     FILE *file = fopen(path, "r");
     if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
     text[fread(text, 1, size - 1, file)] = 0;

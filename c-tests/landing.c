@@ -2,14 +2,10 @@
  * A signal that lands on another thread interrupts the main thread's call, is counted once, and
  * leaves every signal number to the program, also the one with which rsig pokes the main thread.
  */
-#include "check.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include "held.h"
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -187,6 +183,14 @@ static long dispatch(void) {
 }
 
 TEST(dispatching, "rsig_dispatch()") { interrupts(CHECK_SYS_SIGWAIT, dispatch); }
+
+static long pause_here(void) { return rsig_pause(); }
+
+TEST(pausing, "rsig_pause()") { interrupts(SYS_ppoll, pause_here); }
+
+static long wait_for_usr2(void) { return rsig_sigtimedwait(RSIG_SIGSET(SIGUSR2), 1e6, NULL); }
+
+TEST(waiting_for_a_signal, "rsig_sigtimedwait()") { interrupts(CHECK_SYS_SIGWAIT, wait_for_usr2); }
 
 static long attempt(void) {
     char byte;
@@ -572,53 +576,75 @@ TEST(channel_for_all_closed, "the number that it left keeps its default action: 
     ends(SYS_read, read_byte);
 }
 
-/*
- * A thread that is held where it sends the poke: a seccomp filter of its own has the kernel ask
- * another thread, by `held`, whether that system call may begin.
- */
-static atomic_int held, may_send;
-
-static void *take_signal_held(void *unused) {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_tgsigqueueinfo, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    CHECK_SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    held = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                        &program);
-    if (held < 0) check_skip("the kernel has no notifications of seccomp");
-    set_mask(0);
-    check_await_syscall(main_tid, SYS_read);
-    CHECK_INT(raise(SIGUSR1), 0);
-    return unused;
+/* Each kind of wait. */
+static void all_end(void) {
+    ends(SYS_read, read_byte);
+    ends(SYS_ppoll, wait_for_handlers);
+    ends(SYS_ppoll, pause_here);
+    ends(CHECK_SYS_SIGWAIT, dispatch);
+    ends(CHECK_SYS_SIGWAIT, wait_for_usr2);
+    ends(SYS_clock_nanosleep, sleep_long);
 }
 
-static void *end_call_meanwhile(void *unused) {
-    struct seccomp_notif sending = {0};
-    while (held == 0) sched_yield();
-    CHECK_SYS(ioctl(held, SECCOMP_IOCTL_NOTIF_RECV, &sending));
-    CHECK_INT(sending.data.nr, SYS_rt_tgsigqueueinfo);
-    CHECK_INT(write(pipe_fds[1], "x", 1), 1);
-    while (!may_send) sched_yield();
-    struct seccomp_notif_resp go_on = {.id = sending.id};
-    go_on.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    if (ioctl(held, SECCOMP_IOCTL_NOTIF_SEND, &go_on) < 0)
-        check_skip("the kernel cannot let a system call go on");
-    return unused;
+static void all_end_under_each_mask(void) {
+    static const rsig_sigset_t masks[] = {0, RSIG_SIGSET(SIGUSR1), ~(rsig_sigset_t)0};
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        set_mask(masks[i]);
+        all_end();
+        nothing_is_left(mask());
+    }
+    set_mask(0);
+}
+
+/* They do nothing, also when they have been a poke's. */
+static void all_are_ignored(void) {
+    rsig_action_t action;
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        CHECK_INT(raise(n), 0);
+        CHECK_INT(rsig_getsignal(n, &action), RSIG_OK);
+        CHECK(action.handler == RSIG_IGN);
+    }
+    CHECK_INT(rsig_pump(), 0);
+}
+
+TEST(all_ignored, "where the process ignores every number, calls end, and it goes on to ignore them") {
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(signal(n, SIG_IGN) != SIG_ERR);
+    set_up();
+    all_end_under_each_mask();
+    all_are_ignored();
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+        CHECK(check_kernel_handler(n) == (void *)SIG_IGN);
+        CHECK_INT(raise(n), 0);
+    }
+}
+
+TEST(all_ignored_by_rsig, "the same by RSIG_IGN; rsig_fini() puts the default actions back") {
+    set_up();
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
+        CHECK_INT(rsig_signal(n, RSIG_IGN, NULL, NULL), RSIG_OK);
+    all_end_under_each_mask();
+    all_are_ignored();
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(check_kernel_handler(n) == (void *)SIG_DFL);
+}
+
+TEST(all_handled, "where each number has a handler, calls end, and none of those runs for it") {
+    struct check_calls own_calls = {0};
+    set_up();
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
+        CHECK_INT(rsig_signal(n, check_handler, &own_calls, NULL), RSIG_OK);
+    all_end_under_each_mask();
+    CHECK_INT(own_calls.calls, 0);
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK_INT(rsig_raise_signal(n), RSIG_OK);
+    CHECK_INT(own_calls.deliveries, SIGRTMAX - SIGRTMIN + 1);
 }
 
 static void do_while_one_is_sent(void (*what)(void)) {
-    pthread_t sender, holder;
-    CHECK_INT(pthread_create(&sender, NULL, take_signal_held, NULL), 0);
-    CHECK_INT(pthread_create(&holder, NULL, end_call_meanwhile, NULL), 0);
+    held_start(pipe_fds[1]);
     CHECK_INT(read_byte(), 1);
     what();
-    may_send = 1;
-    CHECK_INT(pthread_join(holder, NULL), 0);
-    CHECK_INT(pthread_join(sender, NULL), 0);
+    held_let_go();
 }
 
 static void end_rsig(void) { CHECK_INT(rsig_fini(), RSIG_OK); }

@@ -26,7 +26,7 @@ static int pipe_fds[2], worker_fds[2];
 
 /* Between the child and its tracer. */
 static struct shared {
-    atomic_int worker_tid, last;
+    atomic_int worker_tid, last, reads;
 } *shared;
 
 /* ---- the child ---- */
@@ -55,6 +55,7 @@ static rsig_sigset_t mask(void) {
 
 static long read_byte(void) {
     char byte;
+    shared->reads++;
     return rsig_read(pipe_fds[0], &byte, 1);
 }
 
@@ -155,12 +156,16 @@ static void child(void) {
 
 static int sleeps(long number, int fd) { return step_sleeps(step_tid, number, fd); }
 
-/* Why it will never go on, where it runs freely; NULL where it may. The order matters. */
+/*
+ * Why it will never go on, where it runs freely; NULL where it may. The order matters, and that it
+ * is all in the same call.
+ */
 static const char *stuck(void) {
+    int reads = shared->reads;
     if (sleeps(SYS_futex, -1)) return "a lock is held";
     if (step_has_tripped(step_tid) &&
         step_sleeps(shared->worker_tid, SYS_read, worker_fds[0]) &&
-        sleeps(SYS_read, pipe_fds[0]))
+        sleeps(SYS_read, pipe_fds[0]) && shared->reads == reads)
         return "the call sleeps although a signal is tripped";
     return NULL;
 }
@@ -201,10 +206,10 @@ static void everywhere(struct scenario what) {
     step_stay_on_one_processor();
     CHECK_SYS(pipe2(pipe_fds, O_CLOEXEC));
     CHECK_SYS(pipe2(worker_fds, O_CLOEXEC));
-    write_byte();
-    CHECK_INT(read_byte(), 1); /* that the loader has found it */
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) CHECK_FAIL("mmap: %s", strerror(errno));
+    write_byte();
+    CHECK_INT(read_byte(), 1); /* that the loader has found it */
     CHECK_SYS(step_tid = fork());
     if (step_tid == 0) child();
     int stopped = step_await(0);

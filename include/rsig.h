@@ -13,13 +13,14 @@
  *   is, in the child, the thread that forked; the child starts with nothing pending. vfork(), clone() and
  *   _Fork() run no fork handlers: between them and exec, call nothing of rsig's but rsig_restore_signals()
  *   and rsig_die().
- * - rsig_pause(), rsig_wait(), the sigwait family and rsig_fd() open an eventfd, close-on-exec, and keep it
- *   until rsig_fini(). Leave it open, whatever else the program closes.
- * - rsig_syscall() and rsig_open() to rsig_sleep() take a real-time signal to interrupt the main thread
- *   with: the highest that has its default action, and is not blocked if there is such a one. Through rsig
- *   the program may use that number like any other. rsig_fini() gives it back.
+ * - rsig_fd() opens an eventfd, close-on-exec, and keeps it until rsig_fini(). Leave it open, whatever else
+ *   the program closes.
+ * - rsig_syscall(), rsig_open() to rsig_sleep() and the waits take a real-time signal to interrupt the main
+ *   thread with: the highest that has its default action, and is not blocked if there is such a one. Through
+ *   rsig the program may use that number like any other. rsig_fini() gives it back.
  * - RSIG_ERROR_STATE: rsig_init() was not called. RSIG_ERROR_THREAD: this is not the main thread.
- *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised().
+ *   RSIG_ERROR_HANDLER: a handler that ran meanwhile refused; see rsig_raised(). RSIG_ERROR_UNSUPPORTED: this kernel,
+ *   or a sandbox that answers ENOSYS, does not have a system call that it takes.
  * - Functions that can return RSIG_ERROR_HANDLER let a handler's C++ exception or longjmp() through, and
  *   so do rsig_open() to rsig_sleep().
  * - The functions that the comments call async-signal-safe may be called in a real signal handler, the
@@ -483,8 +484,10 @@ int rsig_channel_open(rsig_sigset_t set,
 /**
  * A descriptor for event loops that is readable exactly while a record waits, level-triggered: give it to poll, epoll or a
  * library's loop, and call rsig_channel_read() when it is readable. There is nothing to read from it, and nothing to write to
- * it or close. A batch of signals costs one write, however many they are; without this call, none. A forked child has its own
- * under the same number; an epoll descriptor that was made before the fork still watches the parent's.
+ * it or close. A batch of signals costs one write, however many they are; without this call, none. A record that is read while
+ * its signal is still being delivered on another thread can leave it readable with nothing there: until the next read, which
+ * returns 0. A forked child has its own under the same number; an epoll descriptor that was made before the fork still watches the
+ * parent's.
  *
  * @param channel  an open channel
  * @return the descriptor, the same each time, until rsig_channel_close(); RSIG_ERROR_VALUE for a channel that is not open;
@@ -528,7 +531,8 @@ int rsig_channel_wait(rsig_channel_t *channel,
 
 /**
  * Closes a channel. What waits in it is gone; deliveries on their way to it do no harm. For signals that no other channel listens
- * to, what was there before is put back.
+ * to, what was there before is put back. A handler that somebody else has installed over rsig's stays; who puts rsig's back
+ * later gets the action that it stood for when it was saved.
  *
  * @param channel  an open channel
  * @return RSIG_OK; RSIG_ERROR_VALUE for a channel that is not open; RSIG_ERROR_STATE
@@ -602,7 +606,7 @@ int rsig_die(int signum);
  *
  * The facts are taken before the first line is written. Each line is one write(), which goes on where it was partial or
  * interrupted; a descriptor that blocks makes this wait, and handlers do not run meanwhile. A pipe without a reader is EPIPE
- * and never SIGPIPE.
+ * and never SIGPIPE, a file at its limit (RLIMIT_FSIZE) EFBIG and never SIGXFSZ.
  *
  * @param fd  where to write
  * @return RSIG_OK; RSIG_ERROR_OS with what write(2) says, such as EBADF, EPIPE, EAGAIN or ENOSPC, and then a part of the
@@ -647,7 +651,8 @@ const char *rsig_strerror(int status);
 /**
  * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll, kqueue or
  * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
- * close. A batch of signals costs one write, however many they are. A forked child has one of its own under the same number;
+ * close. A batch of signals costs one write, however many they are. What is pumped while it is still being delivered on another
+ * thread can leave it readable with nothing there: until the next pump, which returns 0. A forked child has one of its own under the same number;
  * an epoll descriptor that was made before the fork still watches the parent's. With EPOLLET, pump until rsig_tripped() is 0: what
  * a handler that refused has left pending makes no new edge.
  *
@@ -985,6 +990,10 @@ int rsig_pidfd_send_signal(int pidfd,
  * the handler on the main thread. The handler stays until it is changed, and the signal interrupts system calls
  * (see rsig_siginterrupt()). Handlers that are pending run before the change.
  *
+ * Who calls sigaction() over rsig's handler may put that back later, or pass signals on to it: then the function runs again that
+ * it stood for, also where rsig_signal() has set another action over theirs meanwhile. So where others use the signal, a function and its arg
+ * must stay valid until rsig_fini().
+ *
  * A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
  * disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
  * like any other.
@@ -1273,7 +1282,7 @@ int rsig_sigpending(rsig_sigset_t *set);
  * channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
  *
  * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
- * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE.
+ * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE or SIGXFSZ.
  * Turn it off (-1) before you close the descriptor: while another thread receives a signal, its byte could otherwise
  * go to a file that has got the same number since. A forked child keeps the descriptor, and writes to the same pipe.
  *

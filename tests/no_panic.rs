@@ -89,7 +89,7 @@ fn no_exported_function_reaches_the_panic_machinery() {
 fn what_no_exception_can_leave_calls_nobody_who_throws() {
     /// Where handlers and hooks of the user's are called.
     const CALLERS: [&str; 3] = [
-        "rsig::runtime::pump::run",
+        "rsig::runtime::pump::run_tripped",
         "rsig::runtime::pump::warn_dropped",
         "rsig::runtime::wakeup::tell_failure",
     ];

@@ -22,7 +22,7 @@ static THREAD: AtomicUsize = AtomicUsize::new(0);
 static REACHABLE: AtomicBool = AtomicBool::new(false);
 /// What was blocked in the context that a handler interrupted, for a poke to arrive later.
 static PUT_OFF: AtomicU64 = AtomicU64::new(0);
-/// What that context had blocked before.
+/// What that context had blocked before; of several, as a handler that waits by sigsuspend() can be interrupted again, what all had.
 static CONTEXT_MASK: AtomicU64 = AtomicU64::new(0);
 /// How often the call looked as if it had been left. A handler on a stack of its own can look so too, but will return before long;
 /// a program that waits for something after it has left by siglongjmp() must not be poked for ever.
@@ -44,6 +44,7 @@ pub(crate) unsafe fn run(
     THREAD.store(thread::current() as usize, Ordering::Relaxed);
     REACHABLE.store(is_reachable, Ordering::Relaxed);
     PUT_OFF.store(0, Ordering::Relaxed);
+    CONTEXT_MASK.store(rsig_sigset_t::MAX, Ordering::Relaxed);
     LEFT.store(0, Ordering::Relaxed);
     poke::receive();
     // SeqCst: our half of Dekker, as in `waker`: the stub's look must not pass it.
@@ -66,7 +67,7 @@ pub(crate) fn end(signum: c_int, context: Option<&mut ucontext_t>) {
     if caller == 0 {
         return;
     }
-    if is_own() { end_own(signum, caller, context) } else { poke::send(caller) }
+    if is_own() { end_own(signum, caller, false, context) } else { poke::send(caller) }
 }
 
 /// The same for a poke, which ends nothing that another delivery would not.
@@ -80,7 +81,8 @@ pub(crate) fn end_poked(signum: c_int, is_reminder: bool, mut context: Option<&m
     }
     // One that was put off for an interrupted handler has come: it is blocked no more, but for a handler that has left by
     // siglongjmp() to a sigsuspend(), which blocks it again.
-    if take_put_off(signum)
+    let was_put_off = take_put_off(signum);
+    if was_put_off
         && !(poke::is_held() && signum == poke::number())
         && let Some(context) = context.as_deref_mut()
     {
@@ -90,7 +92,7 @@ pub(crate) fn end_poked(signum: c_int, is_reminder: bool, mut context: Option<&m
     // Acquire: for THREAD. On another thread it was meant for one that is gone, and must not go round.
     let caller = CALLER.load(Ordering::Acquire);
     if caller != 0 && is_own() && stub::is_interrupted() {
-        end_own(signum, caller, context);
+        end_own(signum, caller, was_put_off, context);
     }
 }
 
@@ -113,21 +115,29 @@ fn is_own() -> bool {
     THREAD.load(Ordering::Relaxed) == thread::current() as usize
 }
 
-fn end_own(signum: c_int, caller: c_int, context: Option<&mut ucontext_t>) {
+/// `too_early`: by a poke that was put off, and found the interrupted handler at work still.
+fn end_own(signum: c_int, caller: c_int, too_early: bool, context: Option<&mut ucontext_t>) {
     match context {
         // Called by another party's handler without its context.
-        None if stub::is_active() => poke_later(None, caller, None),
+        None if stub::is_active() => poke_later(None, caller, too_early, None),
         None => {}
         Some(context) => match stub::leave(context) {
             Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => {}
-            Position::Nested | Position::Left => poke_later(Some(signum), caller, Some(context)),
+            // Not by a signal of the program's own, which ordinary code would find blocked.
+            Position::Left => poke_later(None, caller, false, Some(context)),
+            Position::Nested => poke_later(Some(signum), caller, too_early, Some(context)),
             _ => {}
         },
     }
 }
 
 /// `own` can be sent again, as it came from the kernel.
-fn poke_later(own: Option<c_int>, caller: c_int, context: Option<&mut ucontext_t>) {
+fn poke_later(
+    own: Option<c_int>,
+    caller: c_int,
+    too_early: bool,
+    context: Option<&mut ucontext_t>,
+) {
     let blocked = match &context {
         Some(context) => sigset::from_posix(&context.uc_sigmask),
         None => mask::get().unwrap_or(0),
@@ -136,26 +146,32 @@ fn poke_later(own: Option<c_int>, caller: c_int, context: Option<&mut ucontext_t
     // Relaxed: for this very thread.
     let is_reachable = REACHABLE.load(Ordering::Relaxed)
         || blocked & sigset::one(poke) == 0 && poke::is_installed();
-    match own.filter(|&own| !is_reachable && handler::has(own)) {
-        // The stub cannot have blocked it, as the handler that was interrupted has not.
+    match own.filter(|&own| !is_reachable && !is_for_jobs(own) && handler::has(own)) {
+        // Unless that handler has unblocked it, the stub has not blocked it either.
         Some(own) => {
             put_off(own, blocked, context);
             poke::send_own(caller, own);
         }
         None => {
             put_off(poke, blocked, context);
-            poke::send(caller);
+            if !(too_early && poke::send_later()) {
+                poke::send(caller);
+            }
         }
     }
+}
+
+/// Of those that stop or continue a process, the kernel drops one kind when the other is sent.
+fn is_for_jobs(signum: c_int) -> bool {
+    matches!(signum, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU | libc::SIGCONT)
 }
 
 /// Blocks it in the handler that was interrupted, which has `blocked`, and in this one until it returns.
 fn put_off(signum: c_int, blocked: rsig_sigset_t, context: Option<&mut ucontext_t>) {
     let bit = sigset::one(signum);
     // Relaxed, both: for this very thread.
-    if PUT_OFF.fetch_or(bit, Ordering::Relaxed) == 0 {
-        CONTEXT_MASK.store(blocked, Ordering::Relaxed);
-    }
+    PUT_OFF.fetch_or(bit, Ordering::Relaxed);
+    CONTEXT_MASK.fetch_and(blocked, Ordering::Relaxed);
     if let Some(context) = context {
         sigset::write_posix(&mut context.uc_sigmask, blocked | bit);
     }

@@ -1,5 +1,8 @@
-//! Who had a signal before a channel listened to it: a handler that was there is called as the kernel would have done it, after
-//! the delivery is recorded.
+//! What rsig's handler stands for, where that is not a function of rsig_signal()'s: what somebody has set the signal to. A handler
+//! of theirs is called as the kernel would have done it, after the delivery is recorded for the channels.
+//!
+//! That is so for each address of rsig's handler, which others have saved, by role and level, and can put back at any time; and it
+//! stays so as long as they can, whatever the kernel has now.
 //!
 //! That handler may have displaced rsig's own once, and call it in turn. Then rsig's handler runs within itself, at a lower
 //! level (see `displaced`), for a delivery that is recorded already. It is known by the context, which is passed on: while a
@@ -9,36 +12,43 @@
 //! What is displaced is left noted when the channels are closed: deliveries may still be on their way through rsig's handler.
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
-use crate::async_safe::displaced::{self, HIGHEST, LEVELS};
+use crate::async_safe::displaced::{self, LEVELS};
 use crate::async_safe::handler::{self, Role};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals;
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::ptr;
 
-/// Whom each level calls for each signal; NULL for none.
-static CALLED: Called =
-    [const { [const { AtomicPtr::new(ptr::null_mut()) }; signals::COUNT] }; LEVELS];
+/// By role, level and signal; NULL where it is for the pump.
+static STANDS_FOR: [ByLevel; 2] =
+    [const { [const { [const { AtomicPtr::new(ptr::null_mut()) }; signals::COUNT] }; LEVELS] }; 2];
 
-type Called = [[AtomicPtr<Disposition>; signals::COUNT]; LEVELS];
+type ByLevel = [[AtomicPtr<Disposition>; signals::COUNT]; LEVELS];
 
-fn called(signum: c_int, level: usize) -> Option<&'static AtomicPtr<Disposition>> {
-    CALLED.get(level)?.get(signals::index(signum)?)
+fn place(signum: c_int, role: Role, level: usize) -> Option<&'static AtomicPtr<Disposition>> {
+    // Out of range where it is 0 or less, too: shorter than signals::index(), for each delivery.
+    STANDS_FOR.get(role as usize)?.get(level)?.get(signum.wrapping_sub(1) as usize)
 }
 
-/// From now on it is `handler`, where that is one: the default action and SIG_IGN are none.
-pub(crate) fn set(signum: c_int, level: usize, handler: &'static Disposition) {
-    if let Some(place) = called(signum, level) {
-        let handler = if handler.is_function() { handler } else { ptr::null() };
-        // Release: pairs with `call`.
-        place.store(handler.cast_mut(), Ordering::Release);
+/// None where it is for the pump.
+pub(crate) fn get(signum: c_int, role: Role, level: usize) -> Option<&'static Disposition> {
+    // Acquire: pairs with `set`, so that the record behind the pointer is seen whole.
+    let pointer = place(signum, role, level)?.load(Ordering::Acquire);
+    // SAFETY: NULL, or a record that lives for ever.
+    unsafe { pointer.as_ref() }
+}
+
+pub(crate) fn set(
+    signum: c_int,
+    role: Role,
+    level: usize,
+    stands_for: Option<&'static Disposition>,
+) {
+    if let Some(place) = place(signum, role, level) {
+        let pointer = stands_for.map_or(ptr::null(), ptr::from_ref);
+        // Release: pairs with `get`.
+        place.store(pointer.cast_mut(), Ordering::Release);
     }
-}
-
-/// Whether there is a handler to call: one that is called only once is gone after that.
-pub(crate) fn has_handler(signum: c_int, level: usize) -> bool {
-    // Relaxed: whether, not what.
-    called(signum, level).is_some_and(|place| !place.load(Ordering::Relaxed).is_null())
 }
 
 /// Put on the stack of rsig's handler while a displaced one runs.
@@ -46,14 +56,18 @@ pub(crate) fn has_handler(signum: c_int, level: usize) -> bool {
 struct Note {
     kind: u64,
     /// Which copy of the library.
-    copy: *const Called,
+    copy: *const [ByLevel; 2],
     before: *mut ucontext_t,
     /// Which level called it.
     level: usize,
+    /// The context that leads to it. A copy of that, which somebody passes on later, is another one.
+    of: *const ucontext_t,
 }
 
 /// The same in each copy of the library, whichever its version: "rsigNote".
 const KIND: u64 = 0x7273_6967_4e6f_7465;
+/// How far a note can be from who looks for it, in bytes: what the handlers in between have on the stack.
+const FAR: usize = 1 << 16;
 
 /// Where a delivery has been.
 pub(crate) struct Way {
@@ -82,17 +96,28 @@ pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> 
 /// The lowest level that has passed this delivery on.
 fn lowest_noted(context: &ucontext_t) -> Option<usize> {
     let mut next = context.uc_link;
-    // SAFETY: the kernel makes it NULL; else it is a note on this very stack.
-    while let Some(note) = unsafe { next.cast::<Note>().as_ref() } {
-        if note.kind != KIND {
-            break;
-        }
-        if note.copy == &raw const CALLED {
+    while let Some(note) = note_at(next, context) {
+        if note.copy == &raw const STANDS_FOR {
             return Some(note.level);
         }
         next = note.before;
     }
     None
+}
+
+/// None where it is NULL, as the kernel makes it, or anything that somebody who makes up a context has left there.
+fn note_at(link: *mut ucontext_t, context: &ucontext_t) -> Option<&Note> {
+    if link.is_null() {
+        return None;
+    }
+    let here = 0u8;
+    let distance = link.addr().wrapping_sub((&raw const here).addr());
+    if distance > FAR || !link.cast::<Note>().is_aligned() {
+        return None;
+    }
+    // SAFETY: not far above on this very stack, which is in use. What is there is looked at before it is believed.
+    let note = unsafe { &*link.cast::<Note>() };
+    (note.kind == KIND && ptr::eq(note.of, context)).then_some(note)
 }
 
 /// The level at which the kernel has a handler that passes deliveries on.
@@ -101,25 +126,23 @@ fn installed(signum: c_int) -> Option<usize> {
     (own.role == Role::StandIn).then_some(own.level)
 }
 
-/// Calls the displaced handler; false where there is none.
+/// Calls the handler that it stands for; false where there is none.
 pub(crate) fn call(
     signum: c_int,
+    role: Role,
     level: usize,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
 ) -> bool {
-    let Some(place) = called(signum, level) else { return false };
-    // Acquire: pairs with `set`, so that the record behind the pointer is seen whole.
-    let pointer = place.load(Ordering::Acquire);
-    // SAFETY: NULL, or a record that lives for ever.
-    let Some(handler) = (unsafe { pointer.as_ref() }) else { return false };
+    let handler = get(signum, role, level).filter(|stands_for| stands_for.is_function());
+    let Some(handler) = handler else { return false };
     // One that may know this very level, and is installed, is the one that calls us.
-    let may_be_caller = context.is_none() || level == HIGHEST;
+    let may_be_caller = context.is_none() || displaced::may_be_known(signum, level);
     if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
         let beneath = level.checked_sub(1);
-        return beneath.is_some_and(|beneath| call(signum, beneath, info, context));
+        return beneath.is_some_and(|beneath| call(signum, Role::StandIn, beneath, info, context));
     }
-    if handler.is_one_shot() && !take(signum, level, place, pointer) {
+    if handler.is_one_shot() && !take(signum, role, level, handler) {
         return false;
     }
     call_noted(handler, signum, level, info, context);
@@ -139,7 +162,8 @@ fn call_noted(
         unsafe { handler.call(signum, info, ptr::null_mut()) };
         return;
     };
-    let mut note = Note { kind: KIND, copy: &raw const CALLED, before: context.uc_link, level };
+    let (before, of) = (context.uc_link, &raw const *context);
+    let mut note = Note { kind: KIND, copy: &raw const STANDS_FOR, before, level, of };
     context.uc_link = (&raw mut note).cast();
     // SAFETY: it is what the kernel would have called with the same arguments.
     unsafe { handler.call(signum, info, ptr::from_mut(context).cast()) };
@@ -147,16 +171,19 @@ fn call_noted(
 }
 
 /// As the kernel does it for SA_RESETHAND: from now on the signal has its default action. Whether nobody else was faster.
-fn take(
-    signum: c_int,
-    level: usize,
-    place: &AtomicPtr<Disposition>,
-    handler: *mut Disposition,
-) -> bool {
-    // Relaxed, both: nothing is seen by it but NULL.
-    let taken = place
-        .compare_exchange(handler, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed)
-        .is_ok();
+fn take(signum: c_int, role: Role, level: usize, handler: &'static Disposition) -> bool {
+    let (handler, default) = (ptr::from_ref(handler), ptr::from_ref(&Disposition::DEFAULT));
+    // Relaxed, both: what is behind the new pointer has always been there.
+    let taken = place(signum, role, level).is_some_and(|place| {
+        place
+            .compare_exchange(
+                handler.cast_mut(),
+                default.cast_mut(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    });
     if taken {
         displaced::note(signum, level, Some(&Disposition::DEFAULT));
     }

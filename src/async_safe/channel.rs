@@ -147,7 +147,9 @@ pub(crate) fn listeners(signum: c_int) -> u32 {
 }
 
 pub(crate) fn is_heard(signum: c_int) -> bool {
-    listeners(signum) != 0
+    let words = signals::index(signum).and_then(|index| LISTENERS.get(index));
+    // Relaxed: with the lock under which channels are opened and closed, or as in `deliver`.
+    words.is_some_and(|words| words.iter().any(|word| word.load(Ordering::Relaxed) != 0))
 }
 
 /// Deliveries of the signals of `set` look at the place, or no more.

@@ -5,12 +5,14 @@
 //! however they pass a signal on, by a call, or by putting back what they have displaced and raising it again, it goes down
 //! one level at a time and ends at the lowest.
 //!
-//! There is an end to the levels. The highest serves all that come after, and then displaces somebody who may know it. Calls go
-//! down all the same (see `chain`), but whoever puts back and raises again there would go round.
+//! There is an end to the levels. The highest serves all that come after, and then displaces somebody who may know it. So may
+//! another that was free again, and is taken anew. Calls go down all the same (see `chain`), but whoever puts back and raises
+//! again there would go round.
 
-use crate::async_safe::atomic::{AtomicPtr, Ordering};
+use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
+use crate::sys::sigset;
 use libc::c_int;
 
 /// How many handlers of rsig's there can be over each other, with somebody else's between them, and none of those passed over.
@@ -25,10 +27,26 @@ pub(crate) fn get(signum: c_int, level: usize) -> Option<&'static Disposition> {
 }
 
 pub(crate) fn note(signum: c_int, level: usize, disposition: Option<&'static Disposition>) {
-    if let Some(notes) = DISPLACED.get(level) {
+    if let (Some(notes), Some(signals)) = (DISPLACED.get(level), SEVERAL.get(level)) {
+        let before = notes.get(signum);
+        if before.is_some_and(|b| disposition.is_some_and(|now| now.handler() != b.handler())) {
+            // Relaxed: there before the handler that it is about is displaced.
+            signals.fetch_or(sigset::one(signum), Ordering::Relaxed);
+        }
         notes.note(signum, disposition);
     }
 }
+
+/// Whether the level has displaced others before: so whom it displaces now may have saved its address then.
+pub(crate) fn may_be_known(signum: c_int, level: usize) -> bool {
+    // Relaxed: see `note`.
+    SEVERAL
+        .get(level)
+        .is_some_and(|signals| signals.load(Ordering::Relaxed) & sigset::one(signum) != 0)
+}
+
+/// For each level, the signals for which there was more than one displaced.
+static SEVERAL: [AtomicU64; LEVELS] = [const { AtomicU64::new(0) }; LEVELS];
 
 /// A disposition for each signal, or none.
 pub(crate) struct Notes([AtomicPtr<Disposition>; signals::COUNT]);

@@ -1,8 +1,9 @@
 //! The low-level handler, which rsig gives to sigaction(2), under an address for each role and level.
 
+use crate::async_safe::chain::{self, Way};
 use crate::async_safe::displaced::{self, LEVELS};
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, chain, channel, deliveries, notify, pending, waker, wakeup};
+use crate::async_safe::{call, channel, deliveries, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
@@ -12,6 +13,7 @@ use libc::{c_int, c_void, siginfo_t, ucontext_t};
 /// What a delivery is for. It has an address of its own, so that one that is on its way while the disposition changes goes where
 /// it would have gone before.
 #[derive(Clone, Copy, PartialEq)]
+#[repr(usize)]
 pub(crate) enum Role {
     /// For a function of rsig_signal()'s; or a poke.
     Handler,
@@ -50,6 +52,7 @@ pub(crate) fn address(role: Role, level: usize) -> LowLevelHandler {
 }
 
 /// Which of rsig's handlers it is.
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Own {
     pub(crate) role: Role,
     pub(crate) level: usize,
@@ -87,7 +90,9 @@ extern "C-unwind" fn low_level<const LEVEL: usize>(
     info: *mut siginfo_t,
     context: *mut c_void,
 ) {
-    receive(signum, info, context, Role::Handler, LEVEL);
+    // Asked here, where the level is a constant.
+    let is_for_pump = chain::get(signum, Role::Handler, LEVEL).is_none();
+    receive(signum, info, context, Own { role: Role::Handler, level: LEVEL }, is_for_pump);
 }
 
 /// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
@@ -96,10 +101,16 @@ extern "C-unwind" fn stand_in<const LEVEL: usize>(
     info: *mut siginfo_t,
     context: *mut c_void,
 ) {
-    receive(signum, info, context, Role::StandIn, LEVEL);
+    receive(signum, info, context, Own { role: Role::StandIn, level: LEVEL }, false);
 }
 
-fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role, level: usize) {
+fn receive(
+    signum: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+    this: Own,
+    is_for_pump: bool,
+) {
     errno::preserved(|| {
         // SAFETY: with SA_SIGINFO the kernel passes a whole siginfo_t; another library that chains to
         // this handler without one may pass NULL.
@@ -108,21 +119,20 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        let way = chain::way(signum, level, context.as_deref());
+        let way = chain::way(signum, this.level, context.as_deref());
         if is_fault(signum, origin.code) {
-            let pass_on = |level| chain::call(signum, level, info, context);
-            if role == Role::Handler || !way.level.is_some_and(pass_on) {
+            let pass_on = |level| chain::call(signum, Role::StandIn, level, info, context);
+            if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
                 hand_back(signum, way.level);
             }
             return;
         }
         match (poke::meaning(signum, &origin), context) {
-            (Meaning::Delivery, context) if !pending::is_open() => {
-                if let Some(level) = way.level {
-                    pass_by(signum, level, info, context);
-                }
+            (Meaning::Poke, context) => {
+                poke::count(&origin);
+                call::end_poked(signum, poke::is_reminder(&origin), context);
             }
-            (Meaning::Delivery, context) if role == Role::Handler => {
+            (Meaning::Delivery | Meaning::Death | Meaning::Nothing, context) if is_for_pump => {
                 if way.is_known {
                     wait_for_pump(signum, origin);
                 } else {
@@ -131,16 +141,7 @@ fn receive(signum: c_int, info: *mut siginfo_t, context: *mut c_void, role: Role
                 call::end(signum, context);
             }
             (Meaning::Delivery, context) => {
-                if !way.is_known {
-                    record_for(signum, origin, false);
-                }
-                if let Some(level) = way.level {
-                    chain::call(signum, level, info, context);
-                }
-            }
-            (Meaning::Poke, context) => {
-                poke::count(&origin);
-                call::end_poked(signum, poke::is_reminder(&origin), context);
+                pass_on(signum, origin, this, &way, info, context);
             }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
@@ -177,23 +178,46 @@ fn wait_for_pump(signum: c_int, origin: Origin) {
     waker::WAKER.deliver(|| pending::PENDING.deliver(signum, origin));
 }
 
-/// After rsig_fini(), to whom rsig had displaced: from a handler that still calls rsig's; or where somebody has put that back, which
-/// they had displaced.
-fn pass_by(signum: c_int, level: usize, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
-    if chain::call(signum, level, info, context) {
+/// To the channels, and to whom rsig's handler stands for. Where there is neither, because somebody has put back what they had
+/// displaced and rsig has no more use for it, the signal goes its own way again.
+#[inline(never)]
+fn pass_on(
+    signum: c_int,
+    origin: Origin,
+    this: Own,
+    way: &Way,
+    info: *mut siginfo_t,
+    context: Option<&mut ucontext_t>,
+) {
+    let is_heard = channel::is_heard(signum);
+    if is_heard && !way.is_known {
+        record_for(signum, origin, false);
+    }
+    let Some(beneath) = way.level else { return };
+    let role = if beneath == this.level { this.role } else { Role::StandIn };
+    if !chain::call(signum, role, beneath, info, context) && !is_heard && !way.is_known {
+        leave(signum, this, info);
+    }
+}
+
+/// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
+#[cold]
+#[inline(never)]
+fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
+    let is_this = |disposition: &Disposition| own(disposition) == Some(this);
+    let stands_for =
+        || chain::get(signum, this.role, this.level).filter(|_| !channel::is_heard(signum));
+    let Some(next) = stands_for().filter(|next| !next.is_function()) else { return };
+    if !action::get(signum).is_ok_and(|now| is_this(&now)) {
         return;
     }
-    let displaced = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
-    // Asked anew whether rsig has it: another rsig_init() opens before it installs.
-    if !displaced.is_function() && has(signum) && !pending::is_open() {
-        // The kernel accepted both the number and the disposition before.
-        let _ = action::set(signum, displaced);
-        // SAFETY: as in `receive`.
-        if let Some(info) = unsafe { info.as_ref() } {
-            // Where the queue of signals is full, without its siginfo.
-            let _ =
-                thread::queue_info(thread::id(), signum, info).or_else(|_| thread::raise(signum));
-        }
+    // Who wants rsig's handler again says so first, and then installs it. The kernel accepted both the number and the
+    // disposition before.
+    let _ = action::replace(signum, next, |now| is_this(now) && stands_for().is_some());
+    // SAFETY: as in `receive`.
+    if let Some(info) = unsafe { info.as_ref() } {
+        // Where the queue of signals is full, without its siginfo.
+        let _ = thread::queue_info(thread::id(), signum, info).or_else(|_| thread::raise(signum));
     }
 }
 
@@ -210,6 +234,8 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
 /// displaced itself (this one, installed twice), only the default action ends the circle.
+#[cold]
+#[inline(never)]
 fn hand_back(signum: c_int, level: Option<usize>) {
     let installed = action::get(signum).map(|installed| installed.handler());
     let next = level

@@ -14,7 +14,7 @@ use crate::sys::action::{self, Disposition};
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{thread, thread_timer};
+use crate::sys::{process, thread, thread_timer};
 use libc::{c_int, siginfo_t, ucontext_t};
 use std::time::Duration;
 
@@ -33,7 +33,9 @@ static TIMER: AtomicI32 = AtomicI32::new(-1);
 static CONTENDED: AtomicBool = AtomicBool::new(false);
 /// The thread to which one was sent, or is about to be, that has not come yet; 0: none.
 static ON_ITS_WAY: AtomicI32 = AtomicI32::new(0);
-/// Whether the timer is to poke the main thread's call.
+/// Whether the timer is to fire a moment from now.
+static ARMED: AtomicBool = AtomicBool::new(false);
+/// Whether that is to remind the main thread's call.
 static REMINDING: AtomicBool = AtomicBool::new(false);
 /// How many were queued, and how many of those have come. An end of the thread can make the difference stay.
 static SENT: AtomicU32 = AtomicU32::new(0);
@@ -42,6 +44,8 @@ static RECEIVED: AtomicU32 = AtomicU32::new(0);
 static TIMED: AtomicBool = AtomicBool::new(false);
 /// Whether another thread was the main one before.
 static MOVED: AtomicBool = AtomicBool::new(false);
+/// So late that a handler which waits for something is not poked all the time.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How many handlers may be about to send one.
 static SENDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -85,12 +89,6 @@ pub(crate) fn is_taken(signum: c_int) -> bool {
     // Relaxed: the bits are all there is to see; see `set_use`.
     (DEFAULT.load(Ordering::Relaxed) | IGNORED.load(Ordering::Relaxed)) & bit != 0
         || (signum != 0 && signum == number())
-}
-
-/// Whether rsig's handler is still there from when a number was a poke's, and the program has made nothing of it.
-pub(crate) fn is_left_over(signum: c_int) -> bool {
-    // Relaxed: as above.
-    DEFAULT.load(Ordering::Relaxed) & sigset::one(signum) != 0
 }
 
 pub(crate) fn set_use(signum: c_int, of_the_program: Use) {
@@ -137,7 +135,7 @@ fn release() {
     }
 }
 
-/// When another thread is to be the main one.
+/// When another thread than before is the main one.
 pub(crate) fn leave_thread() {
     release();
     // Relaxed: with the lock.
@@ -175,6 +173,7 @@ pub(crate) fn reset() {
     CONTENDED.store(false, Ordering::Relaxed);
     ON_ITS_WAY.store(0, Ordering::Relaxed);
     REMINDING.store(false, Ordering::Relaxed);
+    ARMED.store(false, Ordering::Relaxed);
     MOVED.store(false, Ordering::Relaxed);
     TIMED.store(false, Ordering::Relaxed);
     SENT.store(0, Ordering::Relaxed);
@@ -191,7 +190,7 @@ pub(crate) fn send(tid: c_int) {
     // SeqCst, both: after the call was told to end, so that the poke which clears this finds that.
     let is_needed =
         ON_ITS_WAY.swap(tid, Ordering::SeqCst) != tid || SENDERS.load(Ordering::SeqCst) != 1;
-    if is_needed && !(is_installed() && queue(tid)) {
+    if is_needed && !queue(tid, number()) {
         // Relaxed: the next one tries again.
         ON_ITS_WAY.store(0, Ordering::Relaxed);
     }
@@ -200,11 +199,16 @@ pub(crate) fn send(tid: c_int) {
     let _ = SENDERS.fetch_update(Ordering::Release, Ordering::Relaxed, |n| n.checked_sub(1));
 }
 
-fn queue(tid: c_int) -> bool {
+/// The number was read once: the kernel takes 0 too, and what it was counted for would never come.
+fn queue(tid: c_int, number: c_int) -> bool {
     const AT_ONCE: Duration = Duration::from_nanos(1);
+    // The program may have taken it for itself behind rsig's back.
+    if !handler::has(number) {
+        return false;
+    }
     // Before it can come. Relaxed: see `count`.
     SENT.fetch_add(1, Ordering::Relaxed);
-    if thread::queue(tid, number(), mark()).is_ok() {
+    if thread::queue(tid, number, mark()).is_ok() {
         return true;
     }
     // That fails only where the queue of signals is full.
@@ -227,7 +231,14 @@ pub(crate) fn send_own(tid: c_int, signum: c_int) {
     }
 }
 
-/// Whether all is there that a poke needs, so that a thread that is alone need not look whether it is still so.
+/// Pokes the calling thread, which is the main one, a moment from now; false where it has no timer.
+pub(crate) fn send_later() -> bool {
+    // Relaxed: the main thread's own.
+    ARMED.store(true, Ordering::Relaxed);
+    fire(MOMENT)
+}
+
+/// Whether it has a number and a timer.
 pub(crate) fn is_ready() -> bool {
     // Relaxed: see `reserve`.
     number() != 0 && TIMER.load(Ordering::Relaxed) >= 0
@@ -250,8 +261,12 @@ pub(crate) enum Meaning {
     Nothing,
 }
 
-/// Carries out the default action when the low-level handler returns: until then the signal is blocked.
+/// Carries out the default action when the low-level handler returns: until then the signal is blocked. There is none for a
+/// process that is the first of its container.
 pub(crate) fn die(signum: c_int, context: &mut ucontext_t) {
+    if process::is_first() {
+        return;
+    }
     let mask = sigset::from_posix(&context.uc_sigmask);
     sigset::write_posix(&mut context.uc_sigmask, mask & !sigset::one(signum));
     let _ = action::set(signum, &Disposition::plain(libc::SIG_DFL));
@@ -318,17 +333,17 @@ pub(crate) fn hold_back(signum: c_int, info: &siginfo_t, context: &mut ucontext_
 
 /// Pokes the main thread a moment from now, by its timer; false where it has none.
 pub(crate) fn remind() -> bool {
-    const MOMENT: Duration = Duration::from_millis(1);
     // Relaxed, all here: for the main thread's own handlers; for TIMER see `reserve`.
     REMINDING.store(true, Ordering::Relaxed);
-    let is_set = fire(MOMENT);
+    let is_set = send_later();
     REMINDING.store(is_set, Ordering::Relaxed);
     is_set
 }
 
 /// Not any more.
 pub(crate) fn forget() {
-    if REMINDING.swap(false, Ordering::Relaxed) {
+    REMINDING.store(false, Ordering::Relaxed);
+    if ARMED.swap(false, Ordering::Relaxed) {
         let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
     }
 }
@@ -350,7 +365,8 @@ fn put_back(signum: c_int, info: &siginfo_t) {
     if (for_this_thread || thread::queue_info_for_process(signum, info).is_err())
         && thread::queue_info(thread::id(), signum, info).is_err()
     {
-        // The queue is full; this alone needs no place in it. The payload is lost, the signal is not.
+        // The queue is full; this alone needs no place in it. The payload is lost, and beside others of a real-time signal the
+        // number is, too.
         let _ = thread::kill_own_process(signum);
     }
 }
@@ -367,7 +383,7 @@ pub(crate) fn drain(set: rsig_sigset_t) -> bool {
     next_other(set).is_none_or(|first| drain_beside(set, first))
 }
 
-/// Makes one pending again that was accepted, before the others of its number.
+/// Makes one pending again that was accepted, before the others of its number as far as there is room to keep those.
 pub(crate) fn put_back_first(accepted: Accepted) {
     drain_beside(sigset::one(accepted.signum()), accepted);
 }

@@ -56,8 +56,10 @@ pub unsafe extern "C" fn rsig_channel_open(
 
 /// A descriptor for event loops that is readable exactly while a record waits, level-triggered: give it to poll, epoll or a
 /// library's loop, and call rsig_channel_read() when it is readable. There is nothing to read from it, and nothing to write to
-/// it or close. A batch of signals costs one write, however many they are; without this call, none. A forked child has its own
-/// under the same number; an epoll descriptor that was made before the fork still watches the parent's.
+/// it or close. A batch of signals costs one write, however many they are; without this call, none. A record that is read while
+/// its signal is still being delivered on another thread can leave it readable with nothing there: until the next read, which
+/// returns 0. A forked child has its own under the same number; an epoll descriptor that was made before the fork still watches the
+/// parent's.
 ///
 /// @param channel  an open channel
 /// @return the descriptor, the same each time, until rsig_channel_close(); RSIG_ERROR_VALUE for a channel that is not open;
@@ -122,7 +124,8 @@ pub unsafe extern "C-unwind" fn rsig_channel_wait(
 }
 
 /// Closes a channel. What waits in it is gone; deliveries on their way to it do no harm. For signals that no other channel listens
-/// to, what was there before is put back.
+/// to, what was there before is put back. A handler that somebody else has installed over rsig's stays; who puts rsig's back
+/// later gets the action that it stood for when it was saved.
 ///
 /// @param channel  an open channel
 /// @return RSIG_OK; RSIG_ERROR_VALUE for a channel that is not open; RSIG_ERROR_STATE

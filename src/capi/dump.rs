@@ -23,7 +23,7 @@ use libc::c_int;
 ///
 /// The facts are taken before the first line is written. Each line is one write(), which goes on where it was partial or
 /// interrupted; a descriptor that blocks makes this wait, and handlers do not run meanwhile. A pipe without a reader is EPIPE
-/// and never SIGPIPE.
+/// and never SIGPIPE, a file at its limit (RLIMIT_FSIZE) EFBIG and never SIGXFSZ.
 ///
 /// @param fd  where to write
 /// @return RSIG_OK; RSIG_ERROR_OS with what write(2) says, such as EBADF, EPIPE, EAGAIN or ENOSPC, and then a part of the

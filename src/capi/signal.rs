@@ -11,6 +11,10 @@ use libc::{c_int, c_void};
 /// the handler on the main thread. The handler stays until it is changed, and the signal interrupts system calls
 /// (see rsig_siginterrupt()). Handlers that are pending run before the change.
 ///
+/// Who calls sigaction() over rsig's handler may put that back later, or pass signals on to it: then the function runs again that
+/// it stood for, also where rsig_signal() has set another action over theirs meanwhile. So where others use the signal, a function and its arg
+/// must stay valid until rsig_fini().
+///
 /// A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
 /// disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
 /// like any other.

@@ -2,11 +2,10 @@
 
 use super::{answer, require, status, store};
 use crate::runtime::blocking::{duration, limit};
-use crate::runtime::error::{Error, Result};
+use crate::runtime::error::Result;
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::{main_thread, wait};
 use crate::sys::errno;
-use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
 use libc::c_int;
 use std::time::Duration;
@@ -141,10 +140,9 @@ pub extern "C-unwind" fn rsig_dispatch(set: rsig_sigset_t, timeout: f64) -> c_in
 /// Any thread. Not async-signal-safe. See sigpending(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsig_sigpending(set: *mut rsig_sigset_t) -> c_int {
-    let result = main_thread::require_init().and_then(|()| require(set, "set")).and_then(|()| {
-        mask::pending()
-            .map_err(|errno| Error::os(errno, format_args!("cannot read the pending signals")))
-    });
+    let result = main_thread::require_init()
+        .and_then(|()| require(set, "set"))
+        .and_then(|()| wait::pending());
     // SAFETY: NULL or room, by contract.
     status(result.map(|pending| unsafe { store(set, pending) }))
 }

@@ -2,7 +2,7 @@
 
 use crate::async_safe::{call, pending, poke, stub};
 use crate::runtime::error::Result;
-use crate::runtime::{main_thread, pump, state};
+use crate::runtime::{aside, main_thread, pump, state};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
 use crate::sys::{errno, eventfd, mask, signals, thread};
@@ -42,7 +42,7 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     clear_abandoned();
     // Relaxed: the main thread's own.
     UNSETTLED.store(true, Ordering::Relaxed);
-    let is_alone = thread::is_alone() && poke::is_ready() && !begins_tripped;
+    let is_alone = thread::is_alone() && is_ready() && !begins_tripped;
     let reachable = if is_alone { Reachable::UNASKED } else { Reachable::make() };
     if begins_tripped && !poke::remind() {
         reachable.undo();
@@ -52,8 +52,7 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     let result = unsafe { call::run(main_thread::id(), !is_alone, number, arguments) };
     poke::forget();
     reachable.undo();
-    // Relaxed: as above.
-    UNSETTLED.store(call::is_unsettled(), Ordering::Relaxed);
+    note_unsettled();
     match result {
         // The kernel's errors; no result is in this range.
         -4095..0 => Err(result.wrapping_neg() as c_int),
@@ -173,16 +172,25 @@ pub(crate) fn is_unsettled() -> bool {
     UNSETTLED.load(Ordering::Relaxed)
 }
 
-/// Takes back what a call has left behind that another party's handler has left by siglongjmp(). The main thread's.
+pub(crate) fn note_unsettled() {
+    // Relaxed: as above.
+    UNSETTLED.store(call::is_unsettled() || aside::is_there(), Ordering::Relaxed);
+}
+
+/// Takes back what a call has left behind that another party's handler has left by siglongjmp(), or a handler in any way. The main
+/// thread's.
 pub(crate) fn clear_abandoned() {
     if is_unsettled() {
         take_back();
-        // Only now: a plain handler may leave this as well. Relaxed: as above.
-        UNSETTLED.store(call::is_unsettled(), Ordering::Relaxed);
+        // Only now: a plain handler may leave this as well.
+        note_unsettled();
     }
 }
 
 fn take_back() {
+    if let Some(accepted) = aside::take() {
+        poke::put_back_first(accepted);
+    }
     poke::forget();
     let abandoned = call::take_abandoned();
     let blocked = |set| mask::get().is_ok_and(|blocked| blocked & set == set);
@@ -217,6 +225,20 @@ fn install_poke(blocked: rsig_sigset_t, contended: bool) {
     }
 }
 
+/// Whether the main thread has not blocked its number, as far as is known.
+static UNBLOCKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether all is there that a poke needs, so that a thread that is alone need not look whether it is still so.
+fn is_ready() -> bool {
+    // Relaxed, here and below: the main thread's own.
+    UNBLOCKED.load(Ordering::Relaxed) && poke::is_ready()
+}
+
+/// When the main thread's mask has changed by rsig.
+pub(crate) fn forget_mask() {
+    UNBLOCKED.store(false, Ordering::Relaxed);
+}
+
 /// What the main thread blocked when no number could be found that it does not block, else 0.
 static VAIN: AtomicU64 = AtomicU64::new(0);
 /// What the main thread had blocked before rsig unblocked its own number.
@@ -229,7 +251,7 @@ struct Reachable {
 }
 
 impl Reachable {
-    /// Where no other thread is there to poke the main one. If it must poke itself, it looks then.
+    /// Where no other thread is there to poke the main one, which can poke itself as far as is known. If it must, it looks.
     const UNASKED: Self = Self { unblocked: 0 };
 
     fn make() -> Self {
@@ -249,6 +271,7 @@ impl Reachable {
         poke::reserve(main_thread::id());
         let number = poke::number();
         let mut unblocked = blocked & sigset::one(number);
+        UNBLOCKED.store(unblocked == 0, Ordering::Relaxed);
         if contended && number == before {
             unblocked = 0;
         }

@@ -308,7 +308,7 @@ pub(crate) fn fd(handle: Handle) -> Result<c_int> {
 
 fn arm(seat: &mut Seat, channel: &Channel) -> Result<c_int> {
     if seat.fd < 0 {
-        let error = |errno| Error::os(errno, format_args!("cannot open an eventfd"));
+        let error = |errno| Error::os_or_unsupported(errno, format_args!("cannot open an eventfd"));
         seat.fd = eventfd::open().map_err(error)?;
         channel.waker().arm(seat.fd);
         channel.waker().lower(seat.fd, || channel.is_readable(&seat.reader));

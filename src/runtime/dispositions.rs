@@ -39,18 +39,21 @@ impl Entry {
     }
 
     /// At which level rsig is to displace somebody else's. A function may know all that are in use, so it has the next one, or,
-    /// where there is none left, the highest. SIG_DFL and SIG_IGN know nobody, and go where they were.
-    fn level_over(&self, signum: c_int, found: &Disposition) -> usize {
+    /// where there is none left, the highest. SIG_DFL and SIG_IGN know nobody, and go where they were, unless who has set them for
+    /// a while may put back a handler of rsig's there that stands for something else.
+    fn level_over(&self, signum: c_int, found: &Disposition, means: &Means) -> usize {
         let is_there = |&level: &usize| {
             displaced::get(signum, level).is_some_and(|noted| noted.handler() == found.handler())
+                && means.has_room(signum, level)
         };
         let next = self.levels.min(HIGHEST);
         if found.is_function() { next } else { (0..self.levels).find(is_there).unwrap_or(next) }
     }
 
-    /// What was displaced is there again: nobody can know the level, where it is the highest one.
-    fn give_back(&mut self, level: usize) {
-        if self.levels == level.saturating_add(1) {
+    /// What was displaced is there again: the level is free, where it is the highest one. Who has saved its address all the same
+    /// does not bring back a function of rsig_signal()'s.
+    fn give_back(&mut self, signum: c_int, level: usize) {
+        if self.levels == level.saturating_add(1) && told::get(signum, level).is_none() {
             self.levels = level;
         }
     }
@@ -61,19 +64,35 @@ impl Entry {
             // It was never rsig's.
             return;
         }
-        if poke::was_number(signum) && !runtime::poke::is_over(signum) {
-            let level = self.installed.map_or(0, |last| last.1);
-            let before = displaced::get(signum, level).map_or(rsig_action_t::DEFAULT, described);
-            poke::set_use(signum, runtime::poke::use_of(&before));
+        for level in 0..LEVELS {
+            if let Some(displaced) = displaced::get(signum, level) {
+                chain::set(signum, Role::Handler, level, Some(displaced));
+                chain::set(signum, Role::StandIn, level, Some(displaced));
+            }
+        }
+        let stays = poke::was_number(signum) && !runtime::poke::is_over(signum);
+        if stays {
+            self.stay(signum);
         } else {
             poke::forget_number(signum);
             self.put_back(signum);
         }
-        for level in 0..LEVELS {
-            if let Some(displaced) = displaced::get(signum, level) {
-                told::set(signum, level, &described(displaced));
-                chain::set(signum, level, displaced);
-            }
+    }
+
+    /// For a poke that may still come. All else is for what rsig has displaced, also after the next rsig_init().
+    fn stay(&mut self, signum: c_int) {
+        let level = self.installed.map_or(0, |last| last.1);
+        let before = displaced::get(signum, level).unwrap_or(&Disposition::DEFAULT);
+        poke::set_use(signum, runtime::poke::use_of(&described(before)));
+        let is_own = |found: &Disposition| {
+            handler::is_own(found) && self.own_level(signum, found) == Some(level)
+        };
+        let stand_in = before.stand_in(signum, handler::address(Role::StandIn, level));
+        if before.is_function()
+            && action::get(signum).is_ok_and(|found| is_own(&found))
+            && action::set(signum, &stand_in).is_ok()
+        {
+            self.installed = Some((stand_in.handler(), level));
         }
     }
 
@@ -83,11 +102,42 @@ impl Entry {
             && let Some(before) = displaced::get(signum, level)
         {
             // The kernel has had this disposition for this signal before.
-            let _ = action::set(signum, before);
-            self.give_back(level);
+            let _ = action::replace(signum, before, |now| now.same(&found));
+            self.give_back(signum, level);
         }
         self.installed = None;
         before::note(signum, None);
+    }
+}
+
+/// What is noted of a level before it changes, for where it does not.
+struct Notes {
+    displaced: Option<&'static Disposition>,
+    before: Option<&'static Disposition>,
+    stands_for: [(Role, Option<&'static Disposition>); 2],
+    told: Option<rsig_action_t>,
+}
+
+impl Notes {
+    fn of(signum: c_int, level: usize) -> Self {
+        let stands_for = |role| (role, chain::get(signum, role, level));
+        Self {
+            displaced: displaced::get(signum, level),
+            before: before::get(signum),
+            stands_for: [stands_for(Role::Handler), stands_for(Role::StandIn)],
+            told: told::get(signum, level),
+        }
+    }
+
+    fn restore(&self, signum: c_int, level: usize) {
+        displaced::note(signum, level, self.displaced);
+        before::note(signum, self.before);
+        if let Some(told) = &self.told {
+            told::set(signum, level, told);
+        }
+        for (role, stands_for) in self.stands_for {
+            chain::set(signum, role, level, stands_for);
+        }
     }
 }
 
@@ -124,9 +174,11 @@ pub(crate) fn set_action(signum: c_int, action: rsig_action_t) -> Result<rsig_ac
     let mut state = state::lock();
     // A handler may have called rsig_fini(), or handed the main thread on.
     main_thread::require()?;
-    let found = get(signum)?;
-    let old = state.describe(signum, &found)?;
-    state.set_action(signum, &found, action)?;
+    let mut old = rsig_action_t::DEFAULT;
+    state.change(signum, |state, found| {
+        old = state.describe(signum, found)?;
+        state.set_told(signum, found, action)
+    })?;
     Ok(old)
 }
 
@@ -158,32 +210,85 @@ fn set_handled(signum: c_int, handled: bool) {
 pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> {
     main_thread::require_init()?;
     check(signum)?;
-    let mut state = state::lock();
-    let found = get(signum)?;
-    if handler::has_role(&found, Role::StandIn)
-        && let Some(action) = state.own_action(signum, &found)
-        && let Some(handler) = state.own_disposition(&action)?.filter(|own| own.is_function())
-    {
-        // So that it stays when the channels are closed.
-        let mut new = *handler;
-        new.set_restart(!interrupting);
-        let note = ptr::from_ref(state.save(&new)?);
-        return state.set_action(signum, &found, rsig_action_t::special(2, note.cast()));
+    state::lock().change(signum, |state, found| state.set_interrupting(signum, found, interrupting))
+}
+
+/// Whether a disposition was changed.
+#[must_use]
+pub(crate) enum Change {
+    Made,
+    /// Somebody else came in between: what was found is there no more.
+    Overtaken,
+}
+
+/// What the kernel is to have in place of what was found, and so what that stands for.
+enum Means {
+    /// rsig's handler, for a function of rsig_signal()'s.
+    Function(rsig_action_t),
+    /// rsig's, for this.
+    For(Role, &'static Disposition),
+    /// None of rsig's.
+    Plain,
+}
+
+impl Means {
+    /// Whether rsig's handler of this level can have this meaning, as far as anybody may put it back who knows it with another.
+    fn has_room(&self, signum: c_int, level: usize) -> bool {
+        match self {
+            Self::Function(_) | Self::Plain => true,
+            Self::For(role, new) => match chain::get(signum, *role, level) {
+                Some(now) => now.handler() == new.handler(),
+                None => *role == Role::StandIn || told::get(signum, level).is_none(),
+            },
+        }
     }
-    let mut new = found;
-    new.set_restart(!interrupting);
-    let level = state.level(signum, &found)?;
-    let is_own = state.entry(signum)?.own_level(signum, &found).is_some();
-    let for_pump = told::now(signum);
-    state.install(signum, &found, level, &new)?;
-    if !is_own {
-        // What was delivered before somebody else came over rsig's still runs.
-        told::set(signum, level, &for_pump);
+
+    fn set(&self, signum: c_int, level: usize) {
+        match self {
+            Self::Function(function) => {
+                told::set(signum, level, function);
+                chain::set(signum, Role::Handler, level, None);
+            }
+            Self::For(role, disposition) => chain::set(signum, *role, level, Some(disposition)),
+            Self::Plain => {}
+        }
     }
-    Ok(())
 }
 
 impl State {
+    /// Changes what the kernel has, again where somebody else has come in between.
+    pub(crate) fn change(
+        &mut self,
+        signum: c_int,
+        mut change: impl FnMut(&mut Self, &Disposition) -> Result<Change>,
+    ) -> Result<()> {
+        while let Change::Overtaken = change(self, &get(signum)?)? {}
+        Ok(())
+    }
+
+    fn set_interrupting(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        interrupting: bool,
+    ) -> Result<Change> {
+        let beneath = handler::own(found)
+            .filter(|own| own.role == Role::StandIn)
+            .and_then(|own| chain::get(signum, own.role, own.level))
+            .filter(|beneath| beneath.is_function());
+        let mut new = *beneath.unwrap_or(found);
+        new.set_restart(!interrupting);
+        if beneath.is_some() {
+            // So that it stays when the channels are closed.
+            let note = ptr::from_ref(self.save(&new)?);
+            return self.set_action(signum, found, rsig_action_t::special(2, note.cast()));
+        }
+        let level = self.level(signum, found, &Means::Plain)?;
+        let change = self.install(signum, found, level, &new, &Means::Plain)?;
+        self.settle(signum, level, &new)?;
+        Ok(change)
+    }
+
     fn entry(&mut self, signum: c_int) -> Result<&mut Entry> {
         signals::index(signum)
             .and_then(|index| self.entries.get_mut(index))
@@ -191,22 +296,20 @@ impl State {
     }
 
     /// At which level rsig is, or will be, in place of what the kernel has shown.
-    fn level(&mut self, signum: c_int, found: &Disposition) -> Result<usize> {
+    fn level(&mut self, signum: c_int, found: &Disposition, means: &Means) -> Result<usize> {
         let entry = self.entry(signum)?;
         let own = entry.own_level(signum, found);
-        Ok(own.unwrap_or_else(|| entry.level_over(signum, found)))
+        Ok(own.unwrap_or_else(|| entry.level_over(signum, found, means)))
     }
 
-    /// What rsig_signal() was told last, where the kernel has shown rsig's own handler. A handler that is called only once may
-    /// be gone meanwhile.
+    /// What rsig's handler stands for, where the kernel has shown that.
     pub(crate) fn own_action(&self, signum: c_int, found: &Disposition) -> Option<rsig_action_t> {
-        let entry = self.entries.get(signals::index(signum)?)?;
-        let level = entry.own_level(signum, found).filter(|_| handler::is_own(found))?;
-        let action = told::get(signum, level);
-        match action.handler() {
-            Handler::Foreign if !chain::has_handler(signum, level) => Some(rsig_action_t::DEFAULT),
-            _ => Some(action),
-        }
+        let own = handler::own(found)?;
+        displaced::get(signum, own.level)?;
+        Some(match chain::get(signum, own.role, own.level) {
+            Some(other) => described(other),
+            None => told::get(signum, own.level).unwrap_or(rsig_action_t::DEFAULT),
+        })
     }
 
     /// What a disposition that the kernel has shown is in rsig's terms.
@@ -218,39 +321,64 @@ impl State {
         }
     }
 
-    /// `found` is what the kernel has now.
-    pub(crate) fn set_action(
+    /// As rsig_signal() was told: for the pump, too. `found` is what the kernel has now.
+    pub(crate) fn set_told(
         &mut self,
         signum: c_int,
         found: &Disposition,
         action: rsig_action_t,
-    ) -> Result<()> {
+    ) -> Result<Change> {
+        let change = self.set_action(signum, found, action)?;
+        if let (Change::Made, Some((_, level))) = (&change, self.entry(signum)?.installed) {
+            match action.handler() {
+                Handler::Default | Handler::Ignore => told::end(signum),
+                _ => told::set_top(signum, level),
+            }
+            set_handled(signum, action.is_function());
+        }
+        Ok(change)
+    }
+
+    /// `found` is what the kernel has now.
+    fn set_action(
+        &mut self,
+        signum: c_int,
+        found: &Disposition,
+        action: rsig_action_t,
+    ) -> Result<Change> {
         let is_heard = channel::is_heard(signum);
         let own = self.own_disposition(&action)?;
-        let level = self.level(signum, found)?;
-        let stands_in = match own {
-            Some(own) => is_heard || own.is_function() && !is_free_of_pokes(signum),
-            None => false,
-        };
-        let new = match own {
-            Some(own) if stands_in => own.stand_in(signum, handler::address(Role::StandIn, level)),
+        let means = match own {
+            None => Means::Function(action),
+            Some(own) if is_heard || own.is_function() && !is_free_of_pokes(signum) => {
+                Means::For(Role::StandIn, own)
+            }
             // Pokes must go on, so the low-level handler does what the action says.
             Some(own) if poke::was_number(signum) && !own.is_function() => {
-                runtime::poke::disposition(level)
+                Means::For(Role::Handler, own)
             }
-            Some(own) => *own,
-            None => Disposition::with_handler(handler::address(Role::Handler, level)),
+            Some(_) => Means::Plain,
         };
-        if let Some(own) = own.filter(|_| stands_in) {
-            // Before the first delivery can come.
-            chain::set(signum, level, own);
+        let level = self.level(signum, found, &means)?;
+        let address = |role| handler::address(role, level);
+        let new = match (&means, own) {
+            (Means::For(Role::StandIn, own), _) => own.stand_in(signum, address(Role::StandIn)),
+            (Means::For(Role::Handler, _), _) => runtime::poke::disposition(level),
+            (Means::Plain, Some(own)) => *own,
+            _ => Disposition::with_handler(address(Role::Handler)),
+        };
+        if let Change::Overtaken = self.install(signum, found, level, &new, &means)? {
+            return Ok(Change::Overtaken);
         }
-        self.install(signum, found, level, &new)?;
-        told::set(signum, level, &action);
-        let is_low_level = handler::has_role(&new, Role::Handler);
-        set_handled(signum, action.is_function() && is_low_level);
+        if let (Some(_), Some(before)) = (own, handler::own(found))
+            && before.level == level
+        {
+            // What was set before is over, also for who puts back rsig's handler.
+            chain::set(signum, before.role, level, own);
+        }
+        self.settle(signum, level, &new)?;
         runtime::poke::set_use(signum, &action, is_heard, &new);
-        Ok(())
+        Ok(Change::Made)
     }
 
     /// What an action other than a function of rsig_signal()'s is to the kernel.
@@ -277,60 +405,76 @@ impl State {
     /// When the first channel listens to a signal, or the last one does no more: the action stays as it is. What somebody else
     /// has installed over rsig's handler stays too.
     pub(crate) fn hear(&mut self, signum: c_int) -> Result<()> {
-        let found = get(signum)?;
-        let action = self.describe(signum, &found)?;
-        let is_own =
-            handler::is_own(&found) && self.entry(signum)?.own_level(signum, &found).is_some();
-        let is_heard = channel::is_heard(signum);
-        let is_heard_already = is_heard && handler::has_role(&found, Role::StandIn);
-        if is_own && (action.is_function() || is_heard_already) {
-            return Ok(());
-        }
-        if is_heard || is_own {
-            self.set_action(signum, &found, action)?;
-        }
-        Ok(())
+        self.change(signum, |state, found| {
+            let action = state.own_action(signum, found);
+            let listeners = channel::listeners(signum);
+            match action {
+                Some(action) if action.is_function() => Ok(Change::Made),
+                // With the first one it is put there again: it may just be leaving.
+                Some(_) if listeners > 1 && handler::has_role(found, Role::StandIn) => {
+                    Ok(Change::Made)
+                }
+                None if listeners == 0 => Ok(Change::Made),
+                Some(action) => state.set_action(signum, found, action),
+                None => {
+                    let action = state.describe(signum, found)?;
+                    state.set_action(signum, found, action)
+                }
+            }
+        })
     }
 
-    /// The kept record that equals `disposition`.
+    /// The kept record that equals `disposition`. Where there is no memory for one, flags and mask that mean nothing without a
+    /// handler are forgotten: a number for pokes, which makes signals that land elsewhere end the main thread's wait, is had
+    /// all the same.
     fn save(&mut self, disposition: &Disposition) -> Result<&'static Disposition> {
-        match self.saved.find(|kept| kept.same(disposition)) {
-            Some(kept) => Ok(kept),
-            None => self
-                .saved
-                .keep(*disposition)
-                .map_err(|errno| Error::os(errno, format_args!("cannot note a disposition"))),
+        if let Some(kept) = self.saved.find(|kept| kept.same(disposition)) {
+            return Ok(kept);
+        }
+        match self.saved.keep(*disposition) {
+            Ok(kept) => Ok(kept),
+            Err(_) if disposition.is_plain() => Ok(disposition.plainest()),
+            Err(errno) => Err(Error::os(errno, format_args!("cannot note a disposition"))),
         }
     }
 
     /// The one place that changes a disposition, to a `new` one of that `level`. What rsig did not put there itself is noted
-    /// before, to be put back by `restore_all`, or by the low-level handler.
-    pub(crate) fn install(
+    /// before, to be put back by `restore_all`, or by the low-level handler; and so is what rsig's handler is to stand for.
+    fn install(
         &mut self,
         signum: c_int,
         found: &Disposition,
         level: usize,
         new: &Disposition,
-    ) -> Result<()> {
-        let (noted_before, found_first) = (displaced::get(signum, level), before::get(signum));
+        means: &Means,
+    ) -> Result<Change> {
+        let notes = Notes::of(signum, level);
         if self.entry(signum)?.own_level(signum, found).is_none() {
             let note = self.save(found)?;
             displaced::note(signum, level, Some(note));
-            before::note(signum, found_first.or(Some(note)));
+            before::note(signum, notes.before.or(Some(note)));
         }
-        if let Err(errno) = action::set(signum, new) {
-            displaced::note(signum, level, noted_before);
-            before::note(signum, found_first);
-            return Err(cannot_change(signum, errno));
+        means.set(signum, level);
+        match action::replace(signum, new, |now| now.same(found)) {
+            Ok(true) => {}
+            failed => {
+                notes.restore(signum, level);
+                return failed
+                    .map(|_| Change::Overtaken)
+                    .map_err(|errno| cannot_change(signum, errno));
+            }
         }
-        told::set_top(signum, level);
         let entry = self.entry(signum)?;
         entry.installed = Some((new.handler(), level));
         entry.levels = entry.levels.max(level.saturating_add(1));
-        if displaced::get(signum, level)
-            .is_some_and(|displaced| displaced.handler() == new.handler())
-        {
-            entry.give_back(level);
+        Ok(Change::Made)
+    }
+
+    /// After a change of a level: it may be free again.
+    fn settle(&mut self, signum: c_int, level: usize, new: &Disposition) -> Result<()> {
+        let displaced = displaced::get(signum, level);
+        if displaced.is_some_and(|displaced| displaced.handler() == new.handler()) {
+            self.entry(signum)?.give_back(signum, level);
         }
         Ok(())
     }
@@ -340,13 +484,12 @@ impl State {
         &mut self,
         signum: c_int,
         found: &Disposition,
-        action: &rsig_action_t,
+        action: &'static Disposition,
         new: impl FnOnce(usize) -> Disposition,
-    ) -> Result<()> {
-        let level = self.level(signum, found)?;
-        self.install(signum, found, level, &new(level))?;
-        told::set(signum, level, action);
-        Ok(())
+    ) -> Result<Change> {
+        let means = Means::For(Role::Handler, action);
+        let level = self.level(signum, found, &means)?;
+        self.install(signum, found, level, &new(level), &means)
     }
 
     /// Puts back what rsig found. Where somebody else has come after rsig, theirs stays. The notes stay too: a

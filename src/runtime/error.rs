@@ -84,6 +84,15 @@ impl Error {
         Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {errno}"))
     }
 
+    /// The same, with a system call that not every kernel has, or that a sandbox may not let through.
+    #[cold]
+    pub(crate) fn os_or_unsupported(errno: Errno, what: fmt::Arguments<'_>) -> Self {
+        match errno {
+            Errno::ENOSYS => Self::unsupported(format_args!("{what}: {errno}")),
+            errno => Self::os(errno, what),
+        }
+    }
+
     pub(crate) fn itimer(errno: Errno, what: fmt::Arguments<'_>) -> Self {
         Self::new(RSIG_ERROR_ITIMER, errno, format_args!("{what}: {errno}"))
     }

@@ -7,8 +7,8 @@ use crate::async_safe::pending::PENDING;
 use crate::async_safe::{call, deliveries, poke, wakeup};
 use crate::runtime::channel::Seats;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::main_thread;
 use crate::runtime::state::{self, State};
+use crate::runtime::{aside, main_thread};
 use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
 use nix::errno::Errno;
@@ -83,12 +83,14 @@ extern "C" fn child() {
         deliveries::clear();
         state.replace_waker();
         state.clear_channels(seats);
-        poke::reset();
         wakeup::reset();
+        // The parent's.
+        let _ = aside::take();
         if state.users > 0 {
             state.take_main_thread();
             call::reset(main_thread::id());
         }
+        poke::reset();
     });
 }
 

@@ -1,8 +1,8 @@
 //! rsig_init() and rsig_fini(), counted: several parts of a process may each call them.
 
 use crate::async_safe::pending::{self, PENDING};
-use crate::async_safe::{before, deliveries, notify, poke};
-use crate::runtime::dispositions;
+use crate::async_safe::{before, deliveries, notify};
+use crate::runtime::dispositions::Change;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
 use crate::runtime::pump::{self, Dropped};
@@ -37,6 +37,8 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
         );
         PENDING.clear();
         deliveries::clear();
+        // What others have put back since rsig_fini() is no more than what rsig had displaced.
+        state.restore_all();
         pending::set_open(true);
         if flags & RSIG_INIT_NO_DEFAULTS == 0
             && let Err(error) = state.install_defaults(interrupt)
@@ -63,10 +65,10 @@ impl State {
         for (signum, action) in
             [(libc::SIGPIPE, ignore), (libc::SIGXFSZ, ignore), (libc::SIGINT, interrupt)]
         {
-            let found = dispositions::get(signum)?;
-            if found.handler() == libc::SIG_DFL {
-                self.set_action(signum, &found, action)?;
-            }
+            self.change(signum, |state, found| match found.handler() {
+                libc::SIG_DFL => state.set_told(signum, found, action),
+                _ => Ok(Change::Made),
+            })?;
         }
         Ok(())
     }
@@ -103,7 +105,6 @@ pub(crate) fn set_main_thread() -> Result<()> {
     let mut state = state::lock();
     main_thread::require_init()?;
     if !main_thread::is_current() {
-        poke::leave_thread();
         state.take_main_thread();
     }
     Ok(())

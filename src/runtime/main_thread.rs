@@ -1,5 +1,6 @@
 //! Which thread runs the handlers. Known exactly while rsig is initialised.
 
+use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::state::State;
 use crate::runtime::thread_word;
@@ -55,8 +56,12 @@ impl State {
         // Relaxed: with the lock.
         let token = TOKENS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(FIRST);
         thread_word::set(token);
+        let tid = thread::id();
         // Relaxed: the store after it releases this one.
-        TID.store(thread::id(), Ordering::Relaxed);
+        let before = TID.swap(tid, Ordering::Relaxed);
+        if before != 0 && before != tid {
+            poke::leave_thread();
+        }
         // Release: pairs with `main`; a thread that sees rsig initialised sees all that init did.
         MAIN.store(token, Ordering::Release);
     }

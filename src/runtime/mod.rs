@@ -1,6 +1,7 @@
 //! Ordinary context: everything that a handler could not do. One file per subject; `state` holds what
 //! threads share, and its lock.
 
+pub(crate) mod aside;
 pub(crate) mod blocking;
 pub(crate) mod call;
 pub(crate) mod channel;

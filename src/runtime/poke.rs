@@ -3,6 +3,7 @@
 use crate::async_safe::handler::{self, Role};
 use crate::async_safe::poke::{self, Use};
 use crate::async_safe::stub;
+use crate::runtime::dispositions::Change;
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::main_thread;
 use crate::runtime::state::State;
@@ -39,30 +40,33 @@ impl State {
 
     /// Where nobody uses it.
     fn take_free(&mut self, signum: c_int) -> bool {
-        let is_free = |now: &Disposition| {
-            now.handler() == libc::SIG_DFL
-                || handler::has_role(now, Role::Handler) && poke::is_left_over(signum)
-        };
-        self.take(signum, is_free, &rsig_action_t::DEFAULT)
+        let found = action::get(signum).ok().filter(|now| {
+            let is_default = || {
+                let action = self.own_action(signum, now).map(|action| action.handler());
+                matches!(action, Some(Handler::Default))
+            };
+            now.handler() == libc::SIG_DFL || handler::has_role(now, Role::Handler) && is_default()
+        });
+        found.is_some_and(|found| self.take(signum, &found, &Disposition::DEFAULT, Use::Default))
     }
 
     /// Where it is ignored, as it goes on to be.
     fn take_ignored(&mut self, signum: c_int) -> bool {
-        let is_ignored = |now: &Disposition| now.handler() == libc::SIG_IGN;
-        self.take(signum, is_ignored, &rsig_action_t::special(1, std::ptr::null()))
+        let found = action::get(signum).ok().filter(|now| now.handler() == libc::SIG_IGN);
+        found.is_some_and(|found| self.take(signum, &found, &Disposition::IGNORED, Use::Ignored))
     }
 
     fn take(
         &mut self,
         signum: c_int,
-        may_be: impl FnOnce(&Disposition) -> bool,
-        action: &rsig_action_t,
+        found: &Disposition,
+        action: &'static Disposition,
+        of_the_program: Use,
     ) -> bool {
-        let found = action::get(signum).ok().filter(may_be);
-        let is_taken = found
-            .is_some_and(|found| self.take_unused(signum, &found, action, disposition).is_ok());
+        let is_taken =
+            matches!(self.take_unused(signum, found, action, disposition), Ok(Change::Made));
         if is_taken {
-            poke::set_use(signum, use_of(action));
+            poke::set_use(signum, of_the_program);
             poke::set_number(signum);
         }
         is_taken

@@ -7,12 +7,12 @@ use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::slot::Batch;
 use crate::async_safe::waker::WAKER;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::handler::Handler;
+use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::warning::{self, Hook};
 use crate::runtime::{call, main_thread, raised, told, wakeup};
 use crate::sys::signals::{self, Named};
-use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::sigset;
 use libc::c_int;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,13 +30,10 @@ pub(crate) fn is_idle() -> bool {
 fn run_pass() -> Result<c_int> {
     call::clear_abandoned();
     wakeup::tell_failure();
-    match PENDING.tripped() {
-        0 => {
-            WAKER.settle(pending::is_tripped);
-            Ok(0)
-        }
-        tripped => run_set(tripped),
+    if !pending::is_tripped() {
+        WAKER.settle(pending::is_tripped);
     }
+    run_tripped()
 }
 
 /// The pump of functions that run pending handlers before they return: on the main thread only.
@@ -44,7 +41,10 @@ pub(crate) fn run_if_main() -> Result<c_int> {
     if main_thread::is_current() { run() } else { Ok(0) }
 }
 
-fn run_set(tripped: rsig_sigset_t) -> Result<c_int> {
+/// The pass alone.
+#[inline(never)]
+pub(crate) fn run_tripped() -> Result<c_int> {
+    let tripped = PENDING.tripped();
     let began = TAKEN.load(Ordering::Relaxed);
     let mut ran: c_int = 0;
     let mut signum = sigset::next(tripped, 0);
@@ -87,7 +87,7 @@ fn take(signum: c_int) -> Option<Batch> {
 }
 
 fn run_one(signum: c_int, batch: &Batch) -> Result<c_int> {
-    let action = told::now(signum);
+    let action = told::now(signum).unwrap_or(rsig_action_t::DEFAULT);
     let Handler::Function(function) = action.handler() else {
         warn_dropped(warning::hook(), signum, batch.count);
         return Ok(0);

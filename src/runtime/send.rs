@@ -2,7 +2,7 @@
 //! returns: raise, pthread_kill and the mask. The rest sends, and no more.
 
 use crate::runtime::error::{Error, Result};
-use crate::runtime::{main_thread, pump};
+use crate::runtime::{call, main_thread, pump};
 use crate::sys::signals::{self, Named};
 use crate::sys::sigset::rsig_sigset_t;
 use crate::sys::{mask, pidfd, thread};
@@ -97,6 +97,9 @@ pub(crate) fn change_mask(
         Error::os(errno, format_args!("cannot change the signal mask by {how} (of {hows})"))
     })?;
     before(old);
+    if main_thread::is_current() {
+        call::forget_mask();
+    }
     pump::run_if_main().map(|_| ())
 }
 

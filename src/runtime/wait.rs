@@ -5,7 +5,7 @@ use crate::async_safe::handler::deliver;
 use crate::async_safe::pending::PENDING;
 use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::{call, dispositions, main_thread, pump};
+use crate::runtime::{aside, call, dispositions, main_thread, pump};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
 use crate::sys::{clock, mask};
@@ -79,14 +79,16 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
 pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     main_thread::require_init()?;
     let deadline = timeout.map(deadline);
-    let mut gave_way = false;
     // Asked anew in each round: see `pause`.
     while main_thread::is_current() {
         pump::run()?;
         match accept_pending_first(set, deadline.map(left)) {
-            Ok(accepted) if !gave_way && gives_way(&accepted) => {
-                poke::put_back_first(accepted);
-                gave_way = true;
+            Ok(accepted) if is_blocked_while_tripped(&accepted) => {
+                let accepted = run_handlers_beside(accepted)?;
+                // Else a handler has called something of rsig's, and it is pending again.
+                if accepted.is_some() {
+                    return Ok(accepted);
+                }
             }
             Ok(accepted) => return Ok(Some(accepted)),
             Err(Errno::EAGAIN) => {
@@ -101,6 +103,15 @@ pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<O
     accept_elsewhere(set, deadline)
 }
 
+/// What waits in the kernel for the calling thread.
+pub(crate) fn pending() -> Result<rsig_sigset_t> {
+    if main_thread::is_current() {
+        call::clear_abandoned();
+    }
+    mask::pending()
+        .map_err(|errno| Error::os(errno, format_args!("cannot read the pending signals")))
+}
+
 /// Not on the main thread: no handler runs here, and the wait simply goes on after a signal.
 fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
     loop {
@@ -113,12 +124,26 @@ fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Op
     }
 }
 
-/// Whether `accepted` goes back to the kernel because a handler became pending meanwhile: that runs before we
-/// return, and if it refuses, or throws, the accepted signal must not be lost. One that is not blocked cannot be
-/// put back, for it would be delivered at once; then the handler is the next pump's.
-fn gives_way(accepted: &Accepted) -> bool {
+/// Whether a handler became pending meanwhile, which runs before we return: if it refuses, the accepted signal goes back to the
+/// kernel. One that is not blocked would be delivered at once then, so the handler is the next pump's.
+fn is_blocked_while_tripped(accepted: &Accepted) -> bool {
     PENDING.tripped() != 0
         && mask::get().is_ok_and(|blocked| blocked & sigset::one(accepted.signum()) != 0)
+}
+
+fn run_handlers_beside(accepted: Accepted) -> Result<Option<Accepted>> {
+    aside::set(accepted);
+    call::note_unsettled();
+    let result = pump::run_tripped();
+    let accepted = aside::take();
+    call::note_unsettled();
+    match (result, accepted) {
+        (Err(error), Some(accepted)) => {
+            poke::put_back_first(accepted);
+            Err(error)
+        }
+        (result, accepted) => result.map(|_| accepted),
+    }
 }
 
 fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> std::result::Result<Accepted, Errno> {
@@ -171,5 +196,5 @@ fn left(deadline: Duration) -> Duration {
 }
 
 fn cannot_wait(errno: Errno) -> Error {
-    Error::os(errno, format_args!("cannot wait for a signal"))
+    Error::os_or_unsupported(errno, format_args!("cannot wait for a signal"))
 }

@@ -13,8 +13,9 @@ pub(crate) fn descriptor() -> Result<c_int> {
     let mut state = state::lock();
     main_thread::require_init()?;
     if state.waker_fd < 0 {
-        state.waker_fd = eventfd::open()
-            .map_err(|errno| Error::os(errno, format_args!("cannot open an eventfd")))?;
+        state.waker_fd = eventfd::open().map_err(|errno| {
+            Error::os_or_unsupported(errno, format_args!("cannot open an eventfd"))
+        })?;
     }
     let fd = state.waker_fd;
     if !WAKER.is_armed() {

@@ -50,6 +50,11 @@ impl Disposition {
             && self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER == 0
     }
 
+    /// What does the same as one that is plain.
+    pub(crate) fn plainest(&self) -> &'static Self {
+        if self.handler() == libc::SIG_IGN { &Self::IGNORED } else { &Self::DEFAULT }
+    }
+
     pub(crate) fn restarts(&self) -> bool {
         self.0.sa_flags & libc::SA_RESTART != 0
     }
@@ -124,6 +129,30 @@ pub(crate) fn get(signum: c_int) -> Result<Disposition, Errno> {
 /// Async-signal-safe.
 pub(crate) fn set(signum: c_int, new: &Disposition) -> Result<(), Errno> {
     exchange(signum, Some(new)).map(|_| ())
+}
+
+/// Puts `new` in the place of what was found there, which `is_found` knows. Whether it has; where somebody else came in between,
+/// theirs stays. Async-signal-safe.
+pub(crate) fn replace(
+    signum: c_int,
+    new: &Disposition,
+    is_found: impl FnOnce(&Disposition) -> bool,
+) -> Result<bool, Errno> {
+    let came = exchange(signum, Some(new))?;
+    if is_found(&came) {
+        return Ok(true);
+    }
+    // Others may go on to come, and the last one is to stay; but no handler of ours goes on for ever.
+    const ENOUGH: usize = 8;
+    let (mut ours, mut theirs) = (*new, came);
+    for _ in 0..ENOUGH {
+        let came = exchange(signum, Some(&theirs))?;
+        if came.handler() == ours.handler() {
+            break;
+        }
+        (ours, theirs) = (theirs, came);
+    }
+    Ok(false)
 }
 
 fn exchange(signum: c_int, new: Option<&Disposition>) -> Result<Disposition, Errno> {

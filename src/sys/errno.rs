@@ -1,6 +1,7 @@
-//! The calling thread's errno, as an lvalue.
+//! The calling thread's errno, as an lvalue; and the one that means: once more.
 
-use libc::c_int;
+use libc::{c_int, c_long};
+use nix::errno::Errno;
 
 /// Runs `body` and leaves errno as it was before: what a signal handler owes the code it interrupted.
 pub(crate) fn preserved(body: impl FnOnce()) {
@@ -10,9 +11,30 @@ pub(crate) fn preserved(body: impl FnOnce()) {
 }
 
 pub(crate) fn get() -> c_int {
-    nix::errno::Errno::last_raw()
+    Errno::last_raw()
 }
 
 pub(crate) fn set(value: c_int) {
-    nix::errno::Errno::set_raw(value);
+    Errno::set_raw(value);
+}
+
+/// The result of a system call, made until it is not interrupted; -1 and errno where it failed. (Under a supervisor, seccomp's
+/// SECCOMP_RET_USER_NOTIF, any can be interrupted, also one that never blocks.) Async-signal-safe.
+pub(crate) fn retried(call: impl Fn() -> c_long) -> c_long {
+    match call() {
+        -1 => again_while_interrupted(call),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn again_while_interrupted(call: impl Fn() -> c_long) -> c_long {
+    while get() == libc::EINTR {
+        let result = call();
+        if result != -1 {
+            return result;
+        }
+    }
+    -1
 }

@@ -3,27 +3,33 @@
 //! By syscall(2): the C library's read(), write() and close() are cancellation points. A signal handler that interrupted just
 //! any code must not be one, and a cancelled thread must not be unwound through Rust's frames.
 
+use crate::sys::errno;
 use libc::{c_int, c_uint};
 use nix::errno::Errno;
 
 pub(crate) fn open() -> Result<c_int, Errno> {
     const EMPTY: c_uint = 0;
+    let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::eventfd(EMPTY, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
+    Errno::result(errno::retried(|| unsafe { libc::eventfd(EMPTY, flags) }.into()))
+        .map(|fd| fd as c_int)
 }
 
 /// Makes it readable. A full counter is readable already, so nothing can be lost. Async-signal-safe.
 pub(crate) fn raise(fd: c_int) {
     let one: u64 = 1;
     // SAFETY: reads the eight bytes of `one`.
-    unsafe { libc::syscall(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
+    let write = || unsafe { libc::syscall(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
+    errno::retried(write);
 }
 
 /// Makes it unreadable.
 pub(crate) fn lower(fd: c_int) {
     let mut count: u64 = 0;
+    let count = &raw mut count;
     // SAFETY: writes at most the eight bytes of `count`; the descriptor does not block.
-    unsafe { libc::syscall(libc::SYS_read, fd, &raw mut count, size_of::<u64>()) };
+    let _ =
+        errno::retried(|| unsafe { libc::syscall(libc::SYS_read, fd, count, size_of::<u64>()) });
 }
 
 pub(crate) fn close(fd: c_int) {
@@ -40,7 +46,8 @@ pub(crate) fn replace(fd: c_int) -> Result<(), Errno> {
         return Ok(());
     }
     // SAFETY: both descriptors are the caller's.
-    let result = Errno::result(unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) });
+    let result =
+        Errno::result(errno::retried(|| unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) }.into()));
     close(new);
     result.map(|_| ())
 }

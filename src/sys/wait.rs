@@ -15,9 +15,13 @@ use std::time::Duration;
 pub(crate) const SET_SIZE: usize = size_of::<rsig_sigset_t>();
 
 /// A signal taken from the kernel's pending set.
+#[derive(Clone, Copy)]
 pub(crate) struct Accepted {
     raw: siginfo_t,
 }
+
+// SAFETY: the pointers in a record are payload, which nobody here follows.
+unsafe impl Send for Accepted {}
 
 impl Accepted {
     pub(crate) fn signum(&self) -> c_int {

@@ -1,32 +1,40 @@
-//! write(2) that cannot raise SIGPIPE.
+//! write(2) that cannot raise SIGPIPE, nor SIGXFSZ.
 
-use crate::sys::{mask, sigset, wait};
+use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::{mask, wait};
 use libc::c_int;
 use nix::errno::Errno;
 use std::time::Duration;
 
-/// Writes all of `bytes`. Where the reader is gone this is EPIPE and no SIGPIPE, whatever that signal's
-/// disposition: it is blocked for the moment, and the one that the write made is taken back. One that
-/// was pending before stays. Async-signal-safe.
+/// Writes all of `bytes`. Where the reader is gone this is EPIPE and no SIGPIPE, where the file is at its limit EFBIG and no
+/// SIGXFSZ, whatever that signal's disposition: it is blocked for the moment, and the one that the write made is taken back. One
+/// that was pending before stays. Async-signal-safe.
 pub(crate) fn all(fd: c_int, bytes: &[u8]) -> Result<(), Errno> {
-    let sigpipe = sigset::one(libc::SIGPIPE);
-    let before = mask::change(libc::SIG_BLOCK, sigpipe)?;
+    let made = sigset::one(libc::SIGPIPE) | sigset::one(libc::SIGXFSZ);
+    let before = mask::change(libc::SIG_BLOCK, made)?;
     // Only where it was blocked can one have been pending.
-    let pending = before & sigpipe != 0 && mask::pending()? & sigpipe != 0;
+    let pending = if before & made == 0 { 0 } else { mask::pending()? & before };
     let result = all_or_error(fd, bytes);
-    if result == Err(Errno::EPIPE) {
-        // The write has made one pending for this very thread, so there is one to accept.
-        let accepted = wait::accept(sigpipe, Some(Duration::ZERO));
-        // One that was pending for the thread before has been merged with it; one for the process is still there.
-        if let Ok(accepted) = accepted
-            && pending
-            && mask::pending()? & sigpipe == 0
-        {
-            let _ = accepted.put_back();
-        }
+    match result {
+        Err(Errno::EPIPE) => take_back(sigset::one(libc::SIGPIPE), pending)?,
+        Err(Errno::EFBIG) => take_back(sigset::one(libc::SIGXFSZ), pending)?,
+        _ => {}
     }
     mask::change(libc::SIG_SETMASK, before)?;
     result
+}
+
+/// The write has made one pending for this very thread; or, of SIGXFSZ, none where the file system itself has that limit.
+fn take_back(signal: rsig_sigset_t, pending_before: rsig_sigset_t) -> Result<(), Errno> {
+    let accepted = wait::accept(signal, Some(Duration::ZERO));
+    // One that was pending for the thread before has been merged with it; one for the process is still there.
+    if let Ok(accepted) = accepted
+        && pending_before & signal != 0
+        && mask::pending()? & signal == 0
+    {
+        let _ = accepted.put_back();
+    }
+    Ok(())
 }
 
 fn all_or_error(fd: c_int, mut bytes: &[u8]) -> Result<(), Errno> {

@@ -425,7 +425,7 @@ static void call_siginterrupt(uint64_t *r) {
         struct disposition new = m.kernel[signum];
         new.restart = action.foreign.restart = !flag;
         if (new.kind == STAND_IN && action.handler == RSIG_FOREIGN)
-            set_action(signum, action);
+            change_action(signum, action);
         else
             install(signum, new);
         EXPECT(rsig_siginterrupt(signum, flag), RSIG_OK, 0);

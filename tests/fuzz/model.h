@@ -323,7 +323,8 @@ static void install(int signum, struct disposition new) {
     m.installed[signum] = new.kind;
 }
 
-static void set_action(int signum, struct action action) {
+/* For a channel or rsig_siginterrupt(): the pump goes on as before. */
+static void change_action(int signum, struct action action) {
     int heard = is_heard(signum), put_back = 0;
     struct disposition new = {LOW_LEVEL, 0};
     if (!is_function(&action)) {
@@ -335,10 +336,14 @@ static void set_action(int signum, struct action action) {
     }
     install(signum, new);
     m.action[signum] = put_back ? m.beneath[signum] : action;
+}
+
+static void set_action(int signum, struct action action) {
+    change_action(signum, action);
     m.told[signum] =
         m.action[signum].handler == RSIG_FOREIGN ? m.beneath[signum] : m.action[signum];
     m.handled &= ~bit(signum);
-    if (is_function(&m.action[signum]) && new.kind == LOW_LEVEL) m.handled |= bit(signum);
+    if (is_function(&action)) m.handled |= bit(signum);
 }
 
 /* A channel was opened or closed. */
@@ -346,7 +351,7 @@ static void hear(int signum) {
     struct action action = describe(signum);
     int own = is_ours(signum) && is_rsigs(m.kernel[signum].kind), heard = is_heard(signum);
     if (own && (is_function(&action) || (heard && m.kernel[signum].kind == STAND_IN))) return;
-    if (heard || own) set_action(signum, action);
+    if (heard || own) change_action(signum, action);
 }
 
 static void hear_all(uint64_t set) {

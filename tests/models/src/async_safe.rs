@@ -1,6 +1,7 @@
 //! The library's own files, on models of what they stand on.
 
-pub(crate) use crate::call::{poke, stub};
+pub(crate) use crate::call::stub;
+pub(crate) use crate::kernel::handler;
 pub(crate) use crate::{atomic, share};
 
 #[path = "../../../src/async_safe/call.rs"]
@@ -11,6 +12,8 @@ pub(crate) mod channel;
 pub(crate) mod interrupt;
 #[path = "../../../src/async_safe/pending.rs"]
 pub(crate) mod pending;
+#[path = "../../../src/async_safe/poke.rs"]
+pub(crate) mod poke;
 #[path = "../../../src/async_safe/ring.rs"]
 pub(crate) mod ring;
 #[path = "../../../src/async_safe/slot.rs"]

@@ -139,28 +139,19 @@ macro_rules! atomic {
 }
 
 macro_rules! integer {
+    ($value:ty: $($change:ident)*) => {
+        $(pub(crate) fn $change(&self, value: $value, order: Ordering) -> $value {
+            let before = self.step().$change(value, both_order(order));
+            stored(order);
+            before
+        })*
+    };
     ($name:ident, $value:ty) => {
         atomic!($name, $value, 0);
 
         #[allow(dead_code)]
         impl $name {
-            pub(crate) fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                let before = self.step().fetch_add(value, both_order(order));
-                stored(order);
-                before
-            }
-
-            pub(crate) fn fetch_or(&self, value: $value, order: Ordering) -> $value {
-                let before = self.step().fetch_or(value, both_order(order));
-                stored(order);
-                before
-            }
-
-            pub(crate) fn fetch_and(&self, value: $value, order: Ordering) -> $value {
-                let before = self.step().fetch_and(value, both_order(order));
-                stored(order);
-                before
-            }
+            integer!($value: fetch_add fetch_sub fetch_or fetch_and);
 
             /// Not to be looked at: there is no such word.
             pub(crate) fn as_ptr(&self) -> *mut $value {

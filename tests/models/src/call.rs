@@ -1,76 +1,28 @@
 //! The main thread's system call: none that begins after a delivery goes on sleeping.
 //!
 //! The stub is written in assembly, so here is one that does the same: it looks at the word, then the call begins. The kernel is
-//! a model as well: a poke ends the call where the low-level handler, which it runs, finds that it must.
+//! a model as well (see `kernel`): a poke ends the call where the library finds that it must.
 
-use crate::async_safe::call;
+use crate::async_safe::{call, poke};
+use crate::kernel::{self, MAIN, POKE};
 use crate::model::{self, origin};
 use crate::pending::{self, A, Small};
+use crate::steps;
+use crate::sys::sigset;
 use libc::c_long;
 use libtest_mimic::Trial;
-use loom::sync::atomic::{AtomicI32, AtomicU32};
-use loom::sync::{Condvar, Mutex};
-use loom::thread as loom_thread;
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use loom::thread;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        model::trial("call_ends_when_a_signal_lands_elsewhere", || elsewhere(1)),
-        model::trial("call_ends_each_time", || elsewhere(2)),
+        model::trial("call_ends_when_a_signal_lands_elsewhere", || _ = elsewhere(1, 9, None)),
+        model::trial("call_ends_each_time", || _ = elsewhere(2, 9, None)),
+        model::trial("call_ends_though_the_queue_is_full", || _ = elsewhere(2, 0, None)),
+        model::bounded("call_ends_by_a_poke_of_another", 3, another_poke),
+        model::bounded("call_ends_though_the_pokes_before_were_drained", 1, drained),
+        model::counted("call_ends_though_its_poke_comes_early", |n| elsewhere(1, 9, Some(n))),
     ]
 }
-
-/// The main thread as the kernel sees it.
-struct Kernel {
-    poked: Mutex<bool>,
-    arrived: Condvar,
-    /// Whether the program counter has been moved to the way out, or the call has been interrupted.
-    is_over: Cell<bool>,
-    /// Where no other thread can poke: whether it would sleep for ever.
-    slept: Cell<bool>,
-    is_alone: bool,
-    /// As in poke.rs: to whom a poke is on its way, and how many may be about to send one.
-    on_its_way: AtomicI32,
-    senders: AtomicU32,
-}
-
-thread_local! {
-    static KERNEL: RefCell<Option<Rc<Kernel>>> = const { RefCell::new(None) };
-    static THREADS: RefCell<Vec<loom_thread::ThreadId>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Those of the run before.
-pub(crate) fn forget() {
-    KERNEL.take();
-    THREADS.take();
-}
-
-fn kernel() -> Rc<Kernel> {
-    KERNEL.with_borrow(|kernel| kernel.clone().unwrap())
-}
-
-/// The main thread may be poked from now on; or it is `alone`.
-pub(crate) fn begin(is_alone: bool) {
-    KERNEL.set(Some(Rc::new(Kernel {
-        poked: Mutex::new(false),
-        arrived: Condvar::new(),
-        is_over: Cell::new(false),
-        slept: Cell::new(false),
-        is_alone,
-        on_its_way: AtomicI32::new(0),
-        senders: AtomicU32::new(0),
-    })));
-    stub::allow();
-    call::reset(MAIN);
-}
-
-/// Whether it would have slept for ever.
-pub(crate) fn slept() -> bool {
-    kernel().slept.get()
-}
-
-const MAIN: i32 = 1;
 
 /// The runtime's `attempt`, with a call that nothing but a signal ends; whether it began.
 pub(crate) fn attempt(pending: &Small) -> bool {
@@ -78,22 +30,59 @@ pub(crate) fn attempt(pending: &Small) -> bool {
     if pending.tripped() != 0 {
         return false;
     }
-    // SAFETY: no system call is made.
-    let result = unsafe { call::run(MAIN, 0, &[0; 6]) };
-    assert_eq!(result, -c_long::from(libc::EINTR));
+    run();
     true
 }
 
-fn elsewhere(deliveries: u32) {
+pub(crate) fn run() {
+    // SAFETY: no system call is made.
+    let result = unsafe { call::run(MAIN, true, 0, &[0; 6]) };
+    assert_eq!(result, -c_long::from(libc::EINTR));
+}
+
+/// Pokes arrive when the call sleeps, and at its `early` step; whether it has so many.
+fn elsewhere(deliveries: u32, room: usize, early: Option<u32>) -> bool {
+    let mut has_step = false;
+    each_ends(deliveries, room, |pending| match early {
+        None => _ = attempt(pending),
+        Some(n) => {
+            let arrive = || kernel::get().arrive();
+            has_step |= steps::interrupt(n, arrive, || _ = attempt(pending));
+        }
+    });
+    has_step
+}
+
+/// That one is late, for a delivery that was taken before the call; this delivery sends none where it is on its way.
+fn another_poke() {
+    let _alone = model::alone();
+    kernel::begin(false, 9);
+    let late = thread::spawn(|| poke::send(MAIN));
+    let handler = thread::spawn(|| call::end(A, None));
+    run();
+    late.join().unwrap();
+    handler.join().unwrap();
+}
+
+/// As the runtime does where it had to unblock the pokes' number: those that come too late never reach the handler.
+fn drained() {
+    each_ends(2, 9, |pending| {
+        attempt(pending);
+        kernel::get().queued();
+        poke::drain_late(sigset::one(POKE));
+    });
+}
+
+fn each_ends(deliveries: u32, room: usize, mut attempt: impl FnMut(&Small)) {
     let _alone = model::alone();
     let pending = pending::shared();
-    begin(false);
+    kernel::begin(false, room);
     let handlers: Vec<_> = (0..deliveries)
         .map(|number| {
             let pending = pending.clone();
-            loom_thread::spawn(move || {
+            thread::spawn(move || {
                 pending.deliver(A, origin(1, number as i32));
-                call::end(None);
+                call::end(A, None);
             })
         })
         .collect();
@@ -110,10 +99,8 @@ fn elsewhere(deliveries: u32) {
 }
 
 pub(crate) mod stub {
-    use super::kernel;
-    use crate::async_safe::call;
     pub(crate) use crate::async_safe::interrupt::{allow, interrupt, is_interrupted};
-    use crate::steps;
+    use crate::{kernel, steps};
     use libc::{c_long, ucontext_t};
     use std::mem::MaybeUninit;
 
@@ -128,30 +115,14 @@ pub(crate) mod stub {
     /// # Safety
     /// None needed: it is a model.
     pub(crate) unsafe fn call(_number: c_long, _arguments: &[c_long; 6]) -> c_long {
-        let kernel = kernel();
+        let kernel = kernel::get();
         kernel.is_over.set(false);
         if !is_interrupted() {
             // Here is the window, and then the call.
             steps::step();
-            sleep(&kernel);
+            kernel.sleep();
         }
         -c_long::from(libc::EINTR)
-    }
-
-    fn sleep(kernel: &super::Kernel) {
-        while !kernel.is_over.get() {
-            if kernel.is_alone {
-                kernel.slept.set(true);
-                return;
-            }
-            let mut poked = kernel.poked.lock().unwrap();
-            while !*poked {
-                poked = kernel.arrived.wait(poked).unwrap();
-            }
-            *poked = false;
-            drop(poked);
-            call::end_poked(false, Some(&mut context()));
-        }
     }
 
     /// Any: `leave` does not look at it.
@@ -161,7 +132,11 @@ pub(crate) mod stub {
     }
 
     pub(crate) fn leave(_context: &mut ucontext_t) -> Position {
-        kernel().is_over.set(true);
+        let kernel = kernel::get();
+        if kernel.is_nested.get() {
+            return Position::Nested;
+        }
+        kernel.is_over.set(true);
         Position::Moved
     }
 
@@ -170,64 +145,4 @@ pub(crate) mod stub {
     }
 
     pub(crate) fn abandon() {}
-}
-
-pub(crate) mod poke {
-    use super::{MAIN, kernel};
-    use libc::c_int;
-    use loom::sync::atomic::Ordering;
-
-    pub(crate) fn number() -> c_int {
-        0
-    }
-
-    pub(crate) fn is_held() -> bool {
-        false
-    }
-
-    pub(crate) fn set_held(_held: bool) {}
-
-    /// The same rule as the library's.
-    pub(crate) fn send(tid: c_int) {
-        assert_eq!(tid, MAIN);
-        let kernel = kernel();
-        kernel.senders.fetch_add(1, Ordering::SeqCst);
-        if kernel.on_its_way.swap(tid, Ordering::SeqCst) != tid
-            || kernel.senders.load(Ordering::SeqCst) != 1
-        {
-            *kernel.poked.lock().unwrap() = true;
-            kernel.arrived.notify_all();
-        }
-        kernel.senders.fetch_sub(1, Ordering::Release);
-    }
-
-    pub(crate) fn receive() {
-        kernel().on_its_way.swap(0, Ordering::AcqRel);
-    }
-}
-
-pub(crate) mod mask {
-    use crate::sys::sigset::rsig_sigset_t;
-    use libc::c_int;
-
-    pub(crate) fn change(_how: c_int, _set: rsig_sigset_t) -> Result<rsig_sigset_t, ()> {
-        Ok(0)
-    }
-}
-
-pub(crate) mod thread {
-    use super::THREADS;
-    use loom::thread;
-
-    /// pthread_self(), never 0.
-    pub(crate) fn current() -> usize {
-        let id = thread::current().id();
-        THREADS.with_borrow_mut(|threads| {
-            if let Some(index) = threads.iter().position(|thread| *thread == id) {
-                return index + 1;
-            }
-            threads.push(id);
-            threads.len()
-        })
-    }
 }

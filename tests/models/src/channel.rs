@@ -37,9 +37,11 @@ pub(crate) struct Open {
 impl Open {
     pub(crate) fn new(capacity: usize) -> Self {
         let alone = model::alone();
+        let set = sigset::one(A) | sigset::one(B);
+        // The one before, of the same run.
+        channel::listen(0, set, false);
         // Touches all words of each signal; nobody listens yet.
         assert!(!channel::is_heard(A) && !channel::is_heard(B));
-        let set = sigset::one(A) | sigset::one(B);
         let (cells, slots) = (Lent::new(capacity, Cell::new), Lent::new(2, Slot::new));
         let channel = Box::new(Channel::new(set, cells.get(), slots.get()));
         channel.clear();

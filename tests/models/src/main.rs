@@ -2,7 +2,8 @@
 //!
 //! What is checked are the library's own files, included below. They name their atomics `crate::async_safe::atomic`, and here
 //! that is loom's (see `atomic.rs`); `Shared`, the memory that changes hands, is loom's checked cell, so that two who use it at
-//! once are a failure; the descriptor of a waker is a model of the kernel's, and who sleeps in it for ever is a failure too.
+//! once are a failure; a waker's descriptor and the queue of pokes are models of the kernel's, and who sleeps for ever is a
+//! failure too.
 //!
 //! **A signal that interrupts a push on the same thread** is modelled as a push on another thread. The nested one runs to its
 //! end between two steps of the interrupted one: that is one of the interleavings of two threads, in which the second happens not to
@@ -25,10 +26,12 @@ mod atomic;
 mod call;
 mod channel;
 mod eventfd;
+mod kernel;
 mod model;
 mod nested;
 mod pending;
 mod place;
+mod poke;
 mod ring;
 mod share;
 mod slot;
@@ -47,6 +50,7 @@ fn main() -> std::process::ExitCode {
         place::trials(),
         channel::trials(),
         call::trials(),
+        poke::trials(),
         nested::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()

@@ -80,7 +80,7 @@ fn check<R: Answer + 'static>(
             NOW.set((mode, RUNS.fetch_add(1, Ordering::Relaxed)));
             crate::eventfd::forget();
             crate::steps::forget();
-            crate::call::forget();
+            crate::kernel::forget();
             if body().is_yes() {
                 yes.store(true, Ordering::Relaxed);
             }

@@ -1,14 +1,13 @@
 //! What interrupts what on one thread: before each step of the first in turn, the second; before each step of that, a third.
 
 use crate::async_safe::ring::{Ring, Taken};
-use crate::async_safe::{call, channel};
+use crate::async_safe::{call, channel, poke};
 use crate::call::stub;
 use crate::channel::Open;
 use crate::model::{self, origin};
-use crate::pending::{self, A, B};
+use crate::pending::{self, A};
 use crate::ring::record;
-use crate::sys::sigset;
-use crate::{call as kernel, eventfd, ring, slot, steps};
+use crate::{call as call_model, eventfd, kernel, ring, slot, steps};
 use libtest_mimic::Trial;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,7 +20,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         model::counted("nested_deliveries_in_a_take", deliveries_in_a_take),
         model::counted("nested_deliveries_to_a_channel_while_it_is_read", in_a_read),
         model::counted("nested_deliveries_to_a_channel_in_one_another", in_one_another),
-        model::counted("nested_delivery_in_a_call", in_a_call),
+        model::counted("nested_delivery_in_a_call", |n| in_a_call(n, false)),
+        model::counted("nested_delivery_in_a_handler_in_a_call", |n| in_a_call(n, true)),
+        model::counted("nested_reminder_in_a_call", reminded),
     ]
 }
 
@@ -167,7 +168,6 @@ fn in_a_read(n: u32) -> bool {
     (1..=2).fold(false, |is_left, capacity| {
         is_left
             | each(|m| {
-                channel::listen(0, sigset::one(A) | sigset::one(B), false);
                 let mut open = Open::new(capacity);
                 let fd = open.arm();
                 deliver(1, 0)();
@@ -186,7 +186,6 @@ fn in_one_another(n: u32) -> bool {
     (1..=2).fold(false, |is_left, capacity| {
         is_left
             | each(|m| {
-                channel::listen(0, sigset::one(A) | sigset::one(B), false);
                 let open = Open::new(capacity);
                 let fd = open.arm();
                 let found = nest((n, m), deliver(1, 0), deliver(2, 0), deliver(3, 0));
@@ -196,21 +195,38 @@ fn in_one_another(n: u32) -> bool {
     })
 }
 
-/// The low-level handler on the main thread itself, before each step of a call.
-fn in_a_call(n: u32) -> bool {
+/// The low-level handler on the main thread itself, before each step of a call; `is_nested`: where another party's handler has begun,
+/// so that the poke that the thread sends itself arrives when that one returns.
+fn in_a_call(n: u32, is_nested: bool) -> bool {
     let _alone = model::alone();
     let pending = pending::shared();
-    kernel::begin(true);
-    let (handler, caller) = (pending.clone(), pending.clone());
+    kernel::begin(true, 9);
+    let kernel = kernel::get();
+    let (inside, caller) = (kernel.clone(), pending.clone());
     let was_asleep = Rc::new(Cell::new(false));
     let late = was_asleep.clone();
     let handler = move || {
-        late.set(kernel::slept());
-        handler.deliver(A, origin(1, 0));
-        call::end(Some(&mut stub::context()));
+        late.set(inside.slept.get());
+        inside.is_nested.set(is_nested);
+        pending.deliver(A, origin(1, 0));
+        call::end(A, Some(&mut stub::context()));
+        inside.is_nested.set(false);
+        inside.arrive();
     };
-    let is_interrupted = steps::interrupt(n, handler, || _ = kernel::attempt(&caller));
+    let is_interrupted = steps::interrupt(n, handler, || _ = call_model::attempt(&caller));
     // A signal that lands when the call is over cannot end it.
-    assert_eq!(kernel::slept(), !is_interrupted || was_asleep.get());
+    assert_eq!(kernel.slept.get(), !is_interrupted || was_asleep.get());
+    is_interrupted
+}
+
+/// A call that begins although something is tripped, of which it is reminded before each of its steps.
+fn reminded(n: u32) -> bool {
+    let _alone = model::alone();
+    kernel::begin(true, 9);
+    let kernel = kernel::get();
+    assert!(poke::remind());
+    let inside = kernel.clone();
+    let is_interrupted = steps::interrupt(n, move || inside.arrive(), call_model::run);
+    assert!(!kernel.slept.get());
     is_interrupted
 }

@@ -1,7 +1,7 @@
 //! As `async_safe.rs`.
 
-pub(crate) use crate::call::{mask, thread};
 pub(crate) use crate::eventfd;
+pub(crate) use crate::kernel::{action, mask, process, thread, thread_timer, wait};
 
 #[path = "../../../src/sys/siginfo.rs"]
 pub(crate) mod siginfo;
