@@ -62,15 +62,17 @@ rust_source() {
 
 # runner NAME: where cargo has put that test, which then runs without cargo, as what is exported is not for the test itself.
 runner() {
-    env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD \
+    local said
+    said=$(env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD \
         -u CARGO_PROFILE_RELEASE_DEBUG -u CARGO_PROFILE_RELEASE_STRIP -u CFLAGS -u CXXFLAGS \
-        cargo test --locked --no-run --test "$1" 2>&1 | tee /dev/stderr | sed -n 's/^ *Executable.*(\(.*\))$/\1/p'
+        cargo test --locked --no-run --test "$1" 2>&1) || { echo "$said" >&2 && return 1; }
+    sed -n 's/^ *Executable.*(\(.*\))$/\1/p' <<<"$said"
 }
 
 # c_programs NAME: without what c-tests/NAME_cannot.txt names.
 c_programs() {
     local runner skipped
-    runner=$(runner c_programs) && [ -n "$runner" ] || return
+    runner=$(runner c_programs) || return
     skipped=$(sed -n 's/^\([a-z_0-9]*::[a-z_0-9]*\)$/--skip \1/p' "c-tests/$1_cannot.txt")
     # shellcheck disable=SC2086 # a list of words
     "$runner" --quiet $skipped
@@ -79,7 +81,7 @@ c_programs() {
 # Some seconds' worth of fuzzer and soak.
 random_calls() {
     local runner
-    runner=$(runner fuzz) && [ -n "$runner" ] && "$runner" --test-threads 1
+    runner=$(runner fuzz) && "$runner" --test-threads 1
 }
 
 one() {
