@@ -5,6 +5,7 @@
 # make models     check the lock-free core in every order of threads and memory
 # make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
 # make soak       a storm of MINUTES, and at its end a balance
+# make torture    all that looks for what must not happen, for some 20 minutes; PARTS are those of tools/torture.sh
 # make bench      measure the library and its peers; ROUNDS=3 is a quick look
 # make instructions   record anew how many instructions the hot paths have
 # make install    PREFIX, LIBDIR, INCLUDEDIR, DOCDIR and DESTDIR are honoured; make uninstall takes the same
@@ -32,7 +33,7 @@ EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check check-aarch64 models fuzz soak bench instructions install uninstall stage clean FORCE
+.PHONY: all demo check check-aarch64 models fuzz soak torture bench instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -79,6 +80,10 @@ fuzz soak: stage
 
 run-fuzz = $(BUILD)/fuzz --seed $(SEED) --seeds $(SEEDS) --jobs $$(nproc)
 run-soak = SOAK_SECONDS=$$(($(MINUTES) * 60)) $(BUILD)/soak soak
+
+# Goes on after a failure, and fails at its end. See docs/torture.md.
+torture:
+	tools/torture.sh $(PARTS)
 
 # Without the peers' packages it goes on without those peers.
 bench: stage

@@ -12,7 +12,7 @@
 static pthread_t main_thread;
 static pid_t main_tid;
 static atomic_int ran;       /* how often SIGUSR1's handler did */
-static int refusal;          /* what it returns */
+static atomic_int refusal;   /* what it returns */
 static void (*inside)(void); /* what it does, where it is set */
 
 static int handler(int signum, const rsig_siginfo_t *info, void *arg) {
@@ -175,8 +175,9 @@ static void listen_on(int family, const void *address, socklen_t length) {
 }
 
 static void listen_unix(void) {
-    const sa_family_t any = AF_UNIX; /* without a path: the kernel makes up a name */
-    listen_on(AF_UNIX, &any, sizeof any);
+    /* Without a path: the kernel makes up a name. valgrind reads on after the end. */
+    static const struct sockaddr_storage any = {.ss_family = AF_UNIX};
+    listen_on(AF_UNIX, &any, sizeof any.ss_family);
 }
 
 static void listen_tcp(void) {
@@ -725,7 +726,8 @@ static int system_errno;
         CHECK_STR(rsig_error_message(), "");                                                       \
     } while (0)
 
-static void check_errors(void) {
+/* With a NULL where the system's headers say that there must be none. */
+__attribute__((no_sanitize("undefined"))) static void check_errors(void) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     struct sockaddr *const peer = (struct sockaddr *)&address;
     struct pollfd invalid = {.fd = 1000, .events = POLLIN};

@@ -400,4 +400,5 @@ TEST(slow_reader,
     text[length] = 0;
     CHECK_INT(pthread_join(thread, NULL), 0);
     CHECK_STR(text, expected);
+    free(expected);
 }

@@ -287,13 +287,16 @@ TEST(one_write_per_batch, "a batch of signals is one write") {
 }
 
 TEST(nothing_written_unasked, "nobody pays for it who does not ask for it") {
-    struct rlimit none = {0, 0};
+    struct rlimit before, none;
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, check_handler, &usr1, NULL), RSIG_OK);
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    none = before, none.rlim_cur = 0;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &none));
     raise(SIGUSR1);
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(rsig_sleep(0), 0);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
 }
 
 /* fork(). */
@@ -372,15 +375,16 @@ static void see_that_it_works(void) {
 }
 
 TEST(fork_with_a_full_table, "a child has its own even where no descriptor is free") {
-    struct rlimit limit;
+    struct rlimit before, limit;
     start();
-    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
-    limit.rlim_cur = 64;
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    limit = before, limit.rlim_cur = 64;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
     while (dup(0) >= 0) continue;
     CHECK_INT(errno, EMFILE);
     CHECK_CHILD_OK(check_child(see_that_it_works));
     see_that_it_works();
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
 }
 
 static void fork_again(void) {

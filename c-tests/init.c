@@ -492,6 +492,7 @@ TEST(hook_may_init,
 
 TEST(fini_forgets_hook_and_fd, "after rsig_fini the warning hook and the wakeup fd are forgotten") {
     struct warnings warnings = {0};
+    struct check_calls calls = {0};
     int fds[2], old_fd = 0;
     char byte;
     CHECK_SYS(pipe2(fds, O_NONBLOCK));
@@ -501,7 +502,7 @@ TEST(fini_forgets_hook_and_fd, "after rsig_fini the warning hook and the wakeup 
     CHECK_INT(rsig_fini(), RSIG_OK);
 
     CHECK_INT(rsig_init(0), RSIG_OK);
-    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &(struct check_calls){0}, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
     CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
     CHECK_INT(read(fds[0], &byte, 1), -1);
     CHECK_INT(errno, EAGAIN);

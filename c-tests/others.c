@@ -10,7 +10,7 @@
 struct party {
     struct sigaction displaced;
     atomic_int calls;
-    int last_payload;
+    atomic_int last_payload;
 };
 
 static struct party below, above;

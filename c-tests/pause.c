@@ -280,9 +280,12 @@ TEST(is_no_cancellation_point, "a thread that is cancelled is not so inside the 
 TEST(needs_no_descriptor, "it waits where no descriptor is free") {
     start();
     check_send_when_asleep(SYS_ppoll, SIGUSR1);
-    struct rlimit none = {0, 0};
+    struct rlimit before, none;
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    none = before, none.rlim_cur = 0;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &none));
     CHECK_INT(rsig_pause(), RSIG_OK);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
     CHECK_INT(usr1.calls, 1);
 }
 

@@ -488,11 +488,12 @@ TEST(pidfd_bad_pids, "a pid of 0 or less is EINVAL, no such process ESRCH") {
 TEST(pidfd_no_descriptor_left, "where no descriptor is free it is RSIG_ERROR_OS with EMFILE") {
     start();
     open_pidfd(getpid(), 0);
-    struct rlimit limit;
-    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
-    limit.rlim_cur = 3;
+    struct rlimit before, limit;
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    limit = before, limit.rlim_cur = 3;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
     CHECK_ERROR(rsig_pidfd_open(getpid(), 0), RSIG_ERROR_OS, EMFILE);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
 }
 
 /* From now on the kernel lacks one system call. */

@@ -964,9 +964,12 @@ TEST(needs_no_descriptor, "it waits where no descriptor is free") {
     if (!RSIG_RACE_FREE) check_skip("it waits with a descriptor here");
     start();
     check_send_when_asleep(CHECK_SYS_SIGWAIT, SIGUSR1);
-    struct rlimit none = {0, 0};
+    struct rlimit before, none;
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    none = before, none.rlim_cur = 0;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &none));
     CHECK_INT(rsig_sigwait(awaited), SIGUSR1);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
 }
 
 /* ---- stopped ---- */

@@ -59,7 +59,8 @@ template <typename Call> static void check_throws(Call call) {
         int result = call();
         CHECK_FAIL("the call returned %d", result);
     } catch (const std::runtime_error &error) {
-        CHECK_STR(error.what(), ("thrown for " + std::to_string(SIGUSR1)).c_str());
+        const std::string expected = "thrown for " + std::to_string(SIGUSR1);
+        CHECK_STR(error.what(), expected.c_str());
     }
     CHECK_INT(passed, 1);
 }

@@ -244,11 +244,14 @@ TEST(before_init, "before rsig_init() and after rsig_fini() it is an error") {
 }
 
 TEST(needs_no_descriptor, "it waits where no descriptor is free") {
-    struct rlimit none = {0, 0};
+    struct rlimit before, none;
     start();
     check_send_when_asleep(SYS_ppoll, SIGUSR1);
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    none = before, none.rlim_cur = 0;
     CHECK_SYS(setrlimit(RLIMIT_NOFILE, &none));
     CHECK_INT(rsig_wait(-1), 1);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
 }
 
 /* Many, from several threads. */
