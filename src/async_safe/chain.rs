@@ -76,19 +76,28 @@ pub(crate) struct Way {
     pub(crate) level: Option<usize>,
     /// Whether it is recorded already: it comes from a displaced handler that calls rsig's.
     pub(crate) is_known: bool,
+    /// Whether the kernel seems to have called rsig's handler.
+    pub(crate) is_first: bool,
 }
 
-/// Of a delivery that comes in at `level`.
-pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> Way {
+/// Of a delivery that comes in at `level`, on the stack at `entry`: see `handler`.
+pub(crate) fn way(
+    signum: c_int,
+    level: usize,
+    context: Option<&ucontext_t>,
+    entry: *const ucontext_t,
+) -> Way {
+    let is_first = context.is_some_and(|context| ptr::eq(context, entry));
     let lowest = match context {
         Some(context) => lowest_noted(context),
         None => installed(signum).filter(|&installed| installed >= level),
     };
     match lowest {
-        None => Way { level: Some(level), is_known: false },
+        None => Way { level: Some(level), is_known: false, is_first },
         Some(lowest) => {
             let beneath = lowest.checked_sub(1);
-            Way { level: beneath.map(|beneath| beneath.min(level)), is_known: true }
+            let level = beneath.map(|beneath| beneath.min(level));
+            Way { level, is_known: true, is_first: false }
         }
     }
 }
@@ -126,27 +135,38 @@ fn installed(signum: c_int) -> Option<usize> {
     (own.role == Role::StandIn).then_some(own.level)
 }
 
-/// Calls the handler that it stands for; false where there is none.
+/// Calls the handler that it stands for; false where there is none. `is_first` as in `Way`.
 pub(crate) fn call(
     signum: c_int,
     role: Role,
     level: usize,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
+    is_first: bool,
 ) -> bool {
     let handler = get(signum, role, level).filter(|stands_for| stands_for.is_function());
     let Some(handler) = handler else { return false };
     // One that may know this very level, and is installed, is the one that calls us.
     let may_be_caller = context.is_none() || displaced::may_be_known(signum, level);
-    if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
-        let beneath = level.checked_sub(1);
-        return beneath.is_some_and(|beneath| call(signum, Role::StandIn, beneath, info, context));
+    if may_be_caller && is_caller(signum, handler, is_first) {
+        let Some(beneath) = level.checked_sub(1) else { return false };
+        return call(signum, Role::StandIn, beneath, info, context, is_first);
     }
     if handler.is_one_shot() && !take(signum, role, level, handler) {
         return false;
     }
     call_noted(handler, signum, level, info, context);
     true
+}
+
+/// Whether it is installed. But where rsig has just put it back, and was called by the kernel, it did not know yet of a delivery
+/// that was on its way. (One that jumps to rsig's handler at its end looks like the kernel, and is called once more: better twice
+/// than never. Its second call of rsig's is known by the note.)
+#[cold]
+#[inline(never)]
+fn is_caller(signum: c_int, handler: &Disposition, is_first: bool) -> bool {
+    let is_installed = action::get(signum).is_ok_and(|now| now.handler() == handler.handler());
+    is_installed && !(is_first && displaced::is_given_back(signum, handler.handler()))
 }
 
 /// So that it is known if it calls rsig's.

@@ -9,11 +9,11 @@
 //! another that was free again, and is taken anew. Calls go down all the same (see `chain`), but whoever puts back and raises
 //! again there would go round.
 
-use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
+use crate::async_safe::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use crate::sys::sigset;
-use libc::c_int;
+use libc::{c_int, sighandler_t};
 
 /// How many handlers of rsig's there can be over each other, with somebody else's between them, and none of those passed over.
 pub(crate) const LEVELS: usize = 8;
@@ -47,6 +47,27 @@ pub(crate) fn may_be_known(signum: c_int, level: usize) -> bool {
 
 /// For each level, the signals for which there was more than one displaced.
 static SEVERAL: [AtomicU64; LEVELS] = [const { AtomicU64::new(0) }; LEVELS];
+
+/// For each signal, the function that rsig itself has put back last.
+static GIVEN_BACK: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
+
+fn given_back(signum: c_int) -> Option<&'static AtomicUsize> {
+    GIVEN_BACK.get(signals::index(signum)?)
+}
+
+/// Before `disposition` takes the place of rsig's handler. Deliveries that are on their way through that will find it there.
+pub(crate) fn give_back(signum: c_int, disposition: &Disposition) {
+    if let Some(place) = given_back(signum).filter(|_| disposition.is_function()) {
+        // Relaxed: stored before the kernel, which has a lock of its own, is told.
+        place.store(disposition.handler(), Ordering::Relaxed);
+    }
+}
+
+/// Whether rsig itself has put it there, as far as it can tell.
+pub(crate) fn is_given_back(signum: c_int, handler: sighandler_t) -> bool {
+    // Relaxed: see `give_back`.
+    given_back(signum).is_some_and(|place| place.load(Ordering::Relaxed) == handler)
+}
 
 /// A disposition for each signal, or none.
 pub(crate) struct Notes([AtomicPtr<Disposition>; signals::COUNT]);

@@ -85,29 +85,66 @@ pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
     own(disposition).is_some_and(|own| own.role == role)
 }
 
-extern "C-unwind" fn low_level<const LEVEL: usize>(
+/// What the kernel calls: goes on to the function of this name with the place where the kernel has its ucontext when it calls,
+/// on x86-64 directly above the return address.
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+macro_rules! entry {
+    ($name:ident, $goes_on:ident) => {
+        #[unsafe(naked)]
+        extern "C-unwind" fn $name<const LEVEL: usize>(
+            _: c_int,
+            _: *mut siginfo_t,
+            _: *mut c_void,
+        ) {
+            core::arch::naked_asm!("lea rcx, [rsp + 8]", "jmp {}", sym $goes_on::<LEVEL>)
+        }
+    };
+}
+
+/// Elsewhere, whoever passes on a context could be the kernel.
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+macro_rules! entry {
+    ($name:ident, $goes_on:ident) => {
+        extern "C-unwind" fn $name<const LEVEL: usize>(
+            signum: c_int,
+            info: *mut siginfo_t,
+            context: *mut c_void,
+        ) {
+            $goes_on::<LEVEL>(signum, info, context, context.cast());
+        }
+    };
+}
+
+entry!(low_level, low_level_at);
+entry!(stand_in, stand_in_at);
+
+extern "C-unwind" fn low_level_at<const LEVEL: usize>(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
+    entry: *const ucontext_t,
 ) {
     // Asked here, where the level is a constant.
     let is_for_pump = chain::get(signum, Role::Handler, LEVEL).is_none();
-    receive(signum, info, context, Own { role: Role::Handler, level: LEVEL }, is_for_pump);
+    let this = Own { role: Role::Handler, level: LEVEL };
+    receive(signum, info, context, entry, this, is_for_pump);
 }
 
 /// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
-extern "C-unwind" fn stand_in<const LEVEL: usize>(
+extern "C-unwind" fn stand_in_at<const LEVEL: usize>(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
+    entry: *const ucontext_t,
 ) {
-    receive(signum, info, context, Own { role: Role::StandIn, level: LEVEL }, false);
+    receive(signum, info, context, entry, Own { role: Role::StandIn, level: LEVEL }, false);
 }
 
 fn receive(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
+    entry: *const ucontext_t,
     this: Own,
     is_for_pump: bool,
 ) {
@@ -119,9 +156,10 @@ fn receive(
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        let way = chain::way(signum, this.level, context.as_deref());
+        let way = chain::way(signum, this.level, context.as_deref(), entry);
         if is_fault(signum, origin.code) {
-            let pass_on = |level| chain::call(signum, Role::StandIn, level, info, context);
+            let pass_on =
+                |level| chain::call(signum, Role::StandIn, level, info, context, way.is_first);
             if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
                 hand_back(signum, way.level);
             }
@@ -195,7 +233,8 @@ fn pass_on(
     }
     let Some(beneath) = way.level else { return };
     let role = if beneath == this.level { this.role } else { Role::StandIn };
-    if !chain::call(signum, role, beneath, info, context) && !is_heard && !way.is_known {
+    let is_called = chain::call(signum, role, beneath, info, context, way.is_first);
+    if !is_called && !is_heard && !way.is_known {
         leave(signum, this, info);
     }
 }

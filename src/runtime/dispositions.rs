@@ -101,6 +101,7 @@ impl Entry {
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)
         {
+            displaced::give_back(signum, before);
             // The kernel has had this disposition for this signal before.
             let _ = action::replace(signum, before, |now| now.same(&found));
             self.give_back(signum, level);
@@ -455,6 +456,9 @@ impl State {
             before::note(signum, notes.before.or(Some(note)));
         }
         means.set(signum, level);
+        if handler::is_own(found) && !handler::is_own(new) {
+            displaced::give_back(signum, new);
+        }
         match action::replace(signum, new, |now| now.same(found)) {
             Ok(true) => {}
             failed => {
