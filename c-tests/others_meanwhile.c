@@ -5,6 +5,7 @@
 #include "check.h"
 #include <dlfcn.h>
 #include <semaphore.h>
+#include <sys/mman.h>
 
 /* The other's handler, and whether it is still to come. */
 static void (*comes)(int);
@@ -218,4 +219,50 @@ TEST(on_its_way_at_the_end, "so it is while rsig_fini closes the channel") {
     CHECK_INT(rsig_fini(), RSIG_OK);
     go_on(thread);
     CHECK_INT(other_calls, 1);
+}
+
+/* --- two threads that fault at once --- */
+
+static volatile char *pages;
+static volatile sig_atomic_t repairs;
+
+static void repairs_it(int signum, siginfo_t *info, void *context) {
+    (void)signum, (void)context;
+    char *address = info->si_addr;
+    repairs++;
+    CHECK_SYS(mprotect(address - (size_t)address % 4096, 4096, PROT_READ | PROT_WRITE));
+}
+
+static void protect(void) {
+    repairs = 0;
+    CHECK_SYS(mprotect((void *)pages, 8192, PROT_NONE));
+}
+
+static void install_repairer(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = repairs_it;
+    action.sa_flags = SA_SIGINFO;
+    CHECK_SYS(sigaction(SIGSEGV, &action, NULL));
+    pages = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED);
+}
+
+static void *fault_slowly(void *unused) {
+    (void)unused;
+    is_to_stop = 1;
+    pages[0] = 1;
+    return NULL;
+}
+
+TEST(fault, "while another thread's fault brings its handler back, a fault under rsig_signal reaches that too, each time") {
+    install_repairer(), init();
+    for (int i = 0; i < 10; i++) {
+        protect();
+        CHECK_INT(rsig_signal(SIGSEGV, check_handler, &calls, NULL), RSIG_OK);
+        pthread_t thread = stop_in_delivery(fault_slowly);
+        pages[4096] = 1;
+        go_on(thread);
+        CHECK_INT(repairs, 2);
+    }
 }

@@ -58,8 +58,9 @@ fn given_back(signum: c_int) -> Option<&'static AtomicUsize> {
 /// Before `disposition` takes the place of rsig's handler. Deliveries that are on their way through that will find it there.
 pub(crate) fn give_back(signum: c_int, disposition: &Disposition) {
     if let Some(place) = given_back(signum).filter(|_| disposition.is_function()) {
-        // Relaxed: stored before the kernel, which has a lock of its own, is told.
+        // Relaxed, and so in `notice`: stored before the kernel, which has a lock of its own, is told.
         place.store(disposition.handler(), Ordering::Relaxed);
+        notice(signum, 0);
     }
 }
 
@@ -67,6 +68,15 @@ pub(crate) fn give_back(signum: c_int, disposition: &Disposition) {
 pub(crate) fn is_given_back(signum: c_int, handler: sighandler_t) -> bool {
     // Relaxed: see `give_back`.
     given_back(signum).is_some_and(|place| place.load(Ordering::Relaxed) == handler)
+}
+
+/// For each signal, the last fault that came here after that.
+static NOTICED: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
+
+/// Whether the last that was noticed was another one, since rsig has put something back.
+pub(crate) fn notice(signum: c_int, fault: usize) -> bool {
+    let place = signals::index(signum).and_then(|index| NOTICED.get(index));
+    place.is_some_and(|place| place.swap(fault, Ordering::Relaxed) != fault)
 }
 
 /// A disposition for each signal, or none.

@@ -9,6 +9,9 @@ use crate::sys::errno;
 use crate::sys::siginfo::Origin;
 use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+use std::arch::naked_asm;
+use std::ptr;
 
 /// What a delivery is for. It has an address of its own, so that one that is on its way while the disposition changes goes where
 /// it would have gone before.
@@ -86,8 +89,8 @@ pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
 }
 
 /// What the kernel calls: goes on to the function of this name with the place where the kernel has its ucontext when it calls,
-/// on x86-64 directly above the return address.
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+/// on x86-64 directly above the return address, and on AArch64 above the siginfo, which the stack pointer leads to.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         #[unsafe(naked)]
@@ -96,13 +99,20 @@ macro_rules! entry {
             _: *mut siginfo_t,
             _: *mut c_void,
         ) {
-            core::arch::naked_asm!("lea rcx, [rsp + 8]", "jmp {}", sym $goes_on::<LEVEL>)
+            #[cfg(target_arch = "x86_64")]
+            naked_asm!("lea rcx, [rsp + 8]", "jmp {}", sym $goes_on::<LEVEL>);
+            // The hint is a landing pad (BTI).
+            #[cfg(target_arch = "aarch64")]
+            naked_asm!("hint #34", "add x3, sp, #128", "b {}", sym $goes_on::<LEVEL>);
         }
     };
 }
 
 /// Elsewhere, whoever passes on a context could be the kernel.
-#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+)))]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         extern "C-unwind" fn $name<const LEVEL: usize>(
@@ -155,13 +165,16 @@ fn receive(
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
         let way = chain::way(signum, this.level, context.as_deref(), entry);
         if is_fault(signum, origin.code) {
-            let pass_on =
-                |level| chain::call(signum, Role::StandIn, level, info, context, way.is_first);
+            let pass_on = |level| {
+                let context = context.as_deref_mut();
+                chain::call(signum, Role::StandIn, level, info, context, way.is_first)
+            };
             if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
-                hand_back(signum, way.level);
+                let context = context.map_or(ptr::null(), |context| ptr::from_ref(context));
+                hand_back(signum, &way, &Fault { info: record, context });
             }
             return;
         }
@@ -270,17 +283,38 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
     }
 }
 
+struct Fault<'a> {
+    info: Option<&'a siginfo_t>,
+    context: *const ucontext_t,
+}
+
+impl Fault<'_> {
+    /// The same for the next one only where one thread accesses one address at one depth of its stack.
+    fn number(&self) -> usize {
+        // SAFETY: a fault has this field.
+        let address = self.info.map_or(0, |info| unsafe { info.si_addr() }.addr());
+        address ^ self.context.addr().rotate_left(usize::BITS / 2)
+    }
+}
+
 /// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
 /// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
-/// displaced itself (this one, installed twice), only the default action ends the circle.
+/// displaced itself (this one, installed twice), only the default action ends the circle. But where the kernel
+/// called us, another thread has been faster to put it back, unless it is the same fault once more.
 #[cold]
 #[inline(never)]
-fn hand_back(signum: c_int, level: Option<usize>) {
+fn hand_back(signum: c_int, way: &Way, fault: &Fault) {
     let installed = action::get(signum).map(|installed| installed.handler());
-    let next = level
-        .and_then(|level| displaced::get(signum, level))
-        .filter(|displaced| installed != Ok(displaced.handler()))
-        .unwrap_or(&Disposition::DEFAULT);
+    let displaced = way.level.and_then(|level| displaced::get(signum, level));
+    let next = displaced.filter(|displaced| installed != Ok(displaced.handler()));
+    let is_there = next.is_none()
+        && way.is_first
+        && displaced.is_some_and(|there| displaced::is_given_back(signum, there.handler()));
+    if is_there && displaced::notice(signum, fault.number()) {
+        return;
+    }
+    let next = next.unwrap_or(&Disposition::DEFAULT);
+    displaced::give_back(signum, next);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
 }
