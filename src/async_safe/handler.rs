@@ -265,7 +265,17 @@ fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
     }
     // Who wants rsig's handler again says so first, and then installs it. The kernel accepted both the number and the
     // disposition before.
-    let _ = action::replace(signum, next, |now| is_this(now) && stands_for().is_some());
+    displaced::leave(signum, this.level, next, || {
+        let mut is_own = false;
+        let is_left = |now: &Disposition| {
+            // Another thread may have left it at the same time.
+            is_own = is_this(now) || now.same(next);
+            is_own && stands_for().is_some()
+        };
+        let _ = action::replace(signum, next, is_left);
+        // Where the main thread has just taken it again, it may have put this back for somebody else's.
+        is_own
+    });
     // SAFETY: as in `receive`.
     if let Some(info) = unsafe { info.as_ref() } {
         // Where the queue of signals is full, without its siginfo.

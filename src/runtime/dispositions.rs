@@ -29,12 +29,16 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) const NEW: Self = Self { installed: None, levels: 0 };
 
-    /// At which level rsig has put there what was found, or somebody has put rsig's own back there. None where it is somebody
+    /// At which level rsig, or its handler, has put there what was found, or somebody has put rsig's own back there. None where it is somebody
     /// else's: a copy from another signal, too.
     fn own_level(&self, signum: c_int, found: &Disposition) -> Option<usize> {
         match handler::own(found) {
             Some(own) => displaced::get(signum, own.level).map(|_| own.level),
-            None => self.installed.filter(|last| last.0 == found.handler()).map(|last| last.1),
+            None => {
+                let last = self.installed?;
+                let left = displaced::left(signum, found);
+                left.or_else(|| (last.0 == found.handler()).then_some(last.1))
+            }
         }
     }
 
@@ -97,15 +101,19 @@ impl Entry {
     }
 
     fn put_back(&mut self, signum: c_int) {
-        if let Ok(found) = action::get(signum)
+        while let Ok(found) = action::get(signum)
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)
         {
             displaced::give_back(signum, before);
             // The kernel has had this disposition for this signal before.
-            let _ = action::replace(signum, before, |now| now.same(&found));
+            let is_overtaken = action::replace(signum, before, |now| now.same(&found)) == Ok(false);
             self.give_back(signum, level);
+            if !is_overtaken {
+                break;
+            }
         }
+        displaced::take_left(signum);
         self.installed = None;
         before::note(signum, None);
     }
@@ -456,6 +464,7 @@ impl State {
             before::note(signum, notes.before.or(Some(note)));
         }
         means.set(signum, level);
+        let left = displaced::take_left(signum);
         if handler::is_own(found) && !handler::is_own(new) {
             displaced::give_back(signum, new);
         }
@@ -463,6 +472,7 @@ impl State {
             Ok(true) => {}
             failed => {
                 notes.restore(signum, level);
+                displaced::set_left(signum, left);
                 return failed
                     .map(|_| Change::Overtaken)
                     .map_err(|errno| cannot_change(signum, errno));
