@@ -21,6 +21,9 @@ static void stop(void) {
     CHECK_SYS(sem_wait(&is_done));
 }
 
+/* Whether another thread is to raise SIGRTMAX before the next change of it. */
+static __thread int is_to_be_raised;
+
 int sigaction(int signum, const struct sigaction *new, struct sigaction *old) {
     static int (*real)(int, const struct sigaction *, struct sigaction *);
     if (!real) *(void **)&real = dlsym(RTLD_NEXT, "sigaction");
@@ -32,6 +35,11 @@ int sigaction(int signum, const struct sigaction *new, struct sigaction *old) {
         CHECK_SYS(real(SIGUSR1, &other, &displaced));
     }
     if (!new && is_to_stop) stop();
+    if (new && is_to_be_raised && signum == SIGRTMAX) {
+        is_to_be_raised = 0;
+        CHECK_SYS(sem_post(&is_done));
+        CHECK_SYS(sem_wait(&has_stopped));
+    }
     return real(signum, new, old);
 }
 
@@ -265,4 +273,32 @@ TEST(fault, "while another thread's fault brings its handler back, a fault under
         go_on(thread);
         CHECK_INT(repairs, 2);
     }
+}
+
+/* --- rsig's own number --- */
+
+static void *raise_number(void *unused) {
+    (void)unused;
+    CHECK_SYS(sem_wait(&is_done));
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_SYS(sem_post(&has_stopped));
+    return NULL;
+}
+
+TEST(number_ignored, "while rsig_signal ignores the number that rsig had taken: its handler stays there, until rsig_fini") {
+    pthread_t thread;
+    init();
+    CHECK_SYS(sem_init(&has_stopped, 0, 0));
+    CHECK_SYS(sem_init(&is_done, 0, 0));
+    CHECK_INT(pthread_create(&thread, NULL, raise_number, NULL), 0);
+    CHECK_INT(rsig_sleep(0.001), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) != (void *)SIG_DFL);
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &calls, NULL), RSIG_OK);
+    is_to_be_raised = 1;
+    CHECK_INT(rsig_signal(SIGRTMAX, RSIG_IGN, NULL, NULL), RSIG_OK);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(check_kernel_handler(SIGRTMAX) != (void *)SIG_IGN);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == (void *)SIG_DFL);
 }

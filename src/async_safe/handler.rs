@@ -238,7 +238,7 @@ fn pass_on(
     this: Own,
     way: &Way,
     info: *mut siginfo_t,
-    context: Option<&mut ucontext_t>,
+    mut context: Option<&mut ucontext_t>,
 ) {
     let is_heard = channel::is_heard(signum);
     if is_heard && !way.is_known {
@@ -246,20 +246,29 @@ fn pass_on(
     }
     let Some(beneath) = way.level else { return };
     let role = if beneath == this.level { this.role } else { Role::StandIn };
-    let is_called = chain::call(signum, role, beneath, info, context, way.is_first);
+    let is_called = chain::call(signum, role, beneath, info, context.as_deref_mut(), way.is_first);
     if !is_called && !is_heard && !way.is_known {
-        leave(signum, this, info);
+        leave(signum, this, info, context);
     }
 }
 
 /// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
 #[cold]
 #[inline(never)]
-fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
+fn leave(signum: c_int, this: Own, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
     let is_this = |disposition: &Disposition| own(disposition) == Some(this);
     let stands_for =
         || chain::get(signum, this.role, this.level).filter(|_| !channel::is_heard(signum));
     let Some(next) = stands_for().filter(|next| !next.is_function()) else { return };
+    if poke::was_number(signum) {
+        // It must stay there, for the pokes. So it does itself what it stands for.
+        if let Some(context) = context
+            && next.handler() == libc::SIG_DFL
+        {
+            poke::die(signum, context);
+        }
+        return;
+    }
     if !action::get(signum).is_ok_and(|now| is_this(&now)) {
         return;
     }
