@@ -396,6 +396,38 @@ TEST(not_dispatched, "and no more when rsig_signal has set the default action") 
     CHECK_INT(rsig_dispatch(ONE, 0), 0);
 }
 
+static void block(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+}
+
+TEST(dispatched_when_put_back, "but it accepts again for the function whose handler somebody puts back there") {
+    block();
+    init();
+    set_function(SIGUSR1);
+    struct sigaction saved = set_plain(SIGUSR1, SIG_IGN);
+    CHECK_INT(rsig_signal(SIGUSR1, RSIG_IGN, NULL, NULL), RSIG_OK);
+    put_back(SIGUSR1, &saved);
+    dispatch(1);
+}
+
+TEST(dispatched_under_the_old_action, "and where rsig_signal itself has put back somebody's handler over a function, for that") {
+    rsig_action_t old;
+    struct check_calls again = {0};
+    block();
+    init();
+    set_function(SIGUSR1);
+    come(&first, SIGUSR1, first_handler);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &again, &old), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
+    dispatch(1);
+    put_back(SIGUSR1, &first.displaced);
+    dispatch(2);
+    CHECK_INT(again.calls, 0);
+}
+
 /* --- from one rsig_init to the next --- */
 
 /* What the first session has displaced goes on to be there in the second, which has no use for the signal. */

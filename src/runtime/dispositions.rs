@@ -15,7 +15,6 @@ use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
 use nix::errno::Errno;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What rsig knows of one signal.
 pub(crate) struct Entry {
@@ -198,21 +197,16 @@ pub(crate) fn get_action(signum: c_int) -> Result<rsig_action_t> {
     state::lock().describe(signum, &get(signum)?)
 }
 
-/// The signals that rsig_signal() has given a function.
-pub(crate) fn handled() -> rsig_sigset_t {
-    // Relaxed: a handler that is set on another thread meanwhile may be seen or not.
-    HANDLED.load(Ordering::Relaxed)
-}
-
-static HANDLED: AtomicU64 = AtomicU64::new(0);
-
-fn set_handled(signum: c_int, handled: bool) {
-    // Relaxed: see `handled`.
-    if handled {
-        HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
-    } else {
-        HANDLED.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+/// Of `set`, the signals for which the pump has a function to call.
+pub(crate) fn handled(set: rsig_sigset_t) -> rsig_sigset_t {
+    let (mut handled, mut signum) = (0, sigset::next(set, 0));
+    while signum != 0 {
+        if told::now(signum).is_some_and(|action| action.is_function()) {
+            handled |= sigset::one(signum);
+        }
+        signum = sigset::next(set, signum);
     }
+    handled
 }
 
 /// siginterrupt(3), for whatever handler the signal has.
@@ -343,7 +337,6 @@ impl State {
                 Handler::Default | Handler::Ignore => told::end(signum),
                 _ => told::set_top(signum, level),
             }
-            set_handled(signum, action.is_function());
         }
         Ok(change)
     }
@@ -509,8 +502,6 @@ impl State {
     /// Puts back what rsig found. Where somebody else has come after rsig, theirs stays. The notes stay too: a
     /// handler that chains to rsig's may still bring a fault here.
     pub(crate) fn restore_all(&mut self) {
-        // Relaxed: see `handled`.
-        HANDLED.store(0, Ordering::Relaxed);
         poke::set_number(0);
         for signum in 1..=signals::MAX {
             if let Ok(entry) = self.entry(signum) {
