@@ -76,28 +76,20 @@ pub(crate) struct Way {
     pub(crate) level: Option<usize>,
     /// Whether it is recorded already: it comes from a displaced handler that calls rsig's.
     pub(crate) is_known: bool,
-    /// Whether the kernel seems to have called rsig's handler.
-    pub(crate) is_first: bool,
 }
 
-/// Of a delivery that comes in at `level`, on the stack at `entry`: see `handler`.
-pub(crate) fn way(
-    signum: c_int,
-    level: usize,
-    context: Option<&ucontext_t>,
-    entry: *const ucontext_t,
-) -> Way {
-    let is_first = context.is_some_and(|context| ptr::eq(context, entry));
+/// Of a delivery that comes in at `level`.
+pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> Way {
     let lowest = match context {
         Some(context) => lowest_noted(context),
         None => installed(signum).filter(|&installed| installed >= level),
     };
     match lowest {
-        None => Way { level: Some(level), is_known: false, is_first },
+        None => Way { level: Some(level), is_known: false },
         Some(lowest) => {
             let beneath = lowest.checked_sub(1);
             let level = beneath.map(|beneath| beneath.min(level));
-            Way { level, is_known: true, is_first: false }
+            Way { level, is_known: true }
         }
     }
 }
@@ -135,7 +127,7 @@ fn installed(signum: c_int) -> Option<usize> {
     (own.role == Role::StandIn).then_some(own.level)
 }
 
-/// Calls the handler that it stands for; false where there is none. `is_first` as in `Way`.
+/// Calls the handler that it stands for; false where there is none. `is_first`: the kernel seems to have called rsig's handler.
 pub(crate) fn call(
     signum: c_int,
     role: Role,

@@ -136,7 +136,7 @@ extern "C-unwind" fn low_level_at<const LEVEL: usize>(
 ) {
     // Asked here, where the level is a constant.
     let is_for_pump = chain::get(signum, Role::Handler, LEVEL).is_none();
-    let this = Own { role: Role::Handler, level: LEVEL };
+    let this = const { &Own { role: Role::Handler, level: LEVEL } };
     receive(signum, info, context, entry, this, is_for_pump);
 }
 
@@ -147,7 +147,8 @@ extern "C-unwind" fn stand_in_at<const LEVEL: usize>(
     context: *mut c_void,
     entry: *const ucontext_t,
 ) {
-    receive(signum, info, context, entry, Own { role: Role::StandIn, level: LEVEL }, false);
+    let this = const { &Own { role: Role::StandIn, level: LEVEL } };
+    receive(signum, info, context, entry, this, false);
 }
 
 fn receive(
@@ -155,7 +156,7 @@ fn receive(
     info: *mut siginfo_t,
     context: *mut c_void,
     entry: *const ucontext_t,
-    this: Own,
+    this: &'static Own,
     is_for_pump: bool,
 ) {
     errno::preserved(|| {
@@ -165,18 +166,10 @@ fn receive(
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        let way = chain::way(signum, this.level, context.as_deref(), entry);
+        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let way = chain::way(signum, this.level, context.as_deref());
         if is_fault(signum, origin.code) {
-            let pass_on = |level| {
-                let context = context.as_deref_mut();
-                chain::call(signum, Role::StandIn, level, info, context, way.is_first)
-            };
-            if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
-                let context = context.map_or(ptr::null(), |context| ptr::from_ref(context));
-                hand_back(signum, &way, &Fault { info: record, context });
-            }
-            return;
+            return fault(signum, this, &way, info, context, entry);
         }
         match (poke::meaning(signum, &origin), context) {
             (Meaning::Poke, context) => {
@@ -192,7 +185,7 @@ fn receive(
                 call::end(signum, context);
             }
             (Meaning::Delivery, context) => {
-                pass_on(signum, origin, this, &way, info, context);
+                pass_on(signum, origin, this, &way, info, context, entry);
             }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
@@ -204,6 +197,11 @@ fn receive(
             _ => {}
         }
     });
+}
+
+/// Whether the kernel seems to have called rsig's handler.
+fn is_first(context: Option<&ucontext_t>, entry: *const ucontext_t) -> bool {
+    context.is_some_and(|context| ptr::eq(context, entry))
 }
 
 /// A delivery of a signal that rsig_signal() has given a function.
@@ -235,10 +233,11 @@ fn wait_for_pump(signum: c_int, origin: Origin) {
 fn pass_on(
     signum: c_int,
     origin: Origin,
-    this: Own,
+    this: &'static Own,
     way: &Way,
     info: *mut siginfo_t,
     mut context: Option<&mut ucontext_t>,
+    entry: *const ucontext_t,
 ) {
     let is_heard = channel::is_heard(signum);
     if is_heard && !way.is_known {
@@ -246,7 +245,8 @@ fn pass_on(
     }
     let Some(beneath) = way.level else { return };
     let role = if beneath == this.level { this.role } else { Role::StandIn };
-    let is_called = chain::call(signum, role, beneath, info, context.as_deref_mut(), way.is_first);
+    let is_first = is_first(context.as_deref(), entry);
+    let is_called = chain::call(signum, role, beneath, info, context.as_deref_mut(), is_first);
     if !is_called && !is_heard && !way.is_known {
         leave(signum, this, info, context);
     }
@@ -255,8 +255,13 @@ fn pass_on(
 /// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
 #[cold]
 #[inline(never)]
-fn leave(signum: c_int, this: Own, info: *mut siginfo_t, context: Option<&mut ucontext_t>) {
-    let is_this = |disposition: &Disposition| own(disposition) == Some(this);
+fn leave(
+    signum: c_int,
+    this: &'static Own,
+    info: *mut siginfo_t,
+    context: Option<&mut ucontext_t>,
+) {
+    let is_this = |disposition: &Disposition| own(disposition) == Some(*this);
     let stands_for =
         || chain::get(signum, this.role, this.level).filter(|_| !channel::is_heard(signum));
     let Some(next) = stands_for().filter(|next| !next.is_function()) else { return };
@@ -302,6 +307,30 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
     }
 }
 
+/// To whom rsig's handler stands for.
+#[cold]
+#[inline(never)]
+fn fault(
+    signum: c_int,
+    this: &'static Own,
+    way: &Way,
+    info: *mut siginfo_t,
+    mut context: Option<&mut ucontext_t>,
+    entry: *const ucontext_t,
+) {
+    let is_first = is_first(context.as_deref(), entry);
+    let mut pass_on = |level| {
+        let context = context.as_deref_mut();
+        chain::call(signum, Role::StandIn, level, info, context, is_first)
+    };
+    if this.role == Role::Handler || !way.level.is_some_and(&mut pass_on) {
+        // SAFETY: as in `receive`.
+        let info = unsafe { info.as_ref() };
+        let context = context.map_or(ptr::null(), |context| ptr::from_ref(context));
+        hand_back(signum, way.level, is_first, &Fault { info, context });
+    }
+}
+
 struct Fault<'a> {
     info: Option<&'a siginfo_t>,
     context: *const ucontext_t,
@@ -322,12 +351,12 @@ impl Fault<'_> {
 /// called us, another thread has been faster to put it back, unless it is the same fault once more.
 #[cold]
 #[inline(never)]
-fn hand_back(signum: c_int, way: &Way, fault: &Fault) {
+fn hand_back(signum: c_int, level: Option<usize>, is_first: bool, fault: &Fault) {
     let installed = action::get(signum).map(|installed| installed.handler());
-    let displaced = way.level.and_then(|level| displaced::get(signum, level));
+    let displaced = level.and_then(|level| displaced::get(signum, level));
     let next = displaced.filter(|displaced| installed != Ok(displaced.handler()));
     let is_there = next.is_none()
-        && way.is_first
+        && is_first
         && displaced.is_some_and(|there| displaced::is_given_back(signum, there.handler()));
     if is_there && displaced::notice(signum, fault.number()) {
         return;

@@ -99,6 +99,8 @@ impl Entry {
         }
     }
 
+    // Not for all the signals that were never rsig's.
+    #[inline(never)]
     fn put_back(&mut self, signum: c_int) {
         while let Ok(found) = action::get(signum)
             && let Some(level) = self.own_level(signum, &found)
