@@ -4,11 +4,25 @@
  */
 #include "check.h"
 #include <dlfcn.h>
+#include <semaphore.h>
+#include <sys/mman.h>
 
 /* The other's handler, and whether it is still to come. */
 static void (*comes)(int);
 static int is_to_come;
 static struct sigaction displaced;
+/* Of a thread that is to stop in rsig's handler, where that asks what there is, until the main thread has done something. */
+static __thread int is_to_stop;
+static sem_t has_stopped, is_done;
+
+static void stop(void) {
+    is_to_stop = 0;
+    CHECK_SYS(sem_post(&has_stopped));
+    CHECK_SYS(sem_wait(&is_done));
+}
+
+/* Whether another thread is to raise SIGRTMAX before the next change of it. */
+static __thread int is_to_be_raised;
 
 int sigaction(int signum, const struct sigaction *new, struct sigaction *old) {
     static int (*real)(int, const struct sigaction *, struct sigaction *);
@@ -19,6 +33,12 @@ int sigaction(int signum, const struct sigaction *new, struct sigaction *old) {
         other.sa_handler = comes;
         is_to_come = 0;
         CHECK_SYS(real(SIGUSR1, &other, &displaced));
+    }
+    if (!new && is_to_stop) stop();
+    if (new && is_to_be_raised && signum == SIGRTMAX) {
+        is_to_be_raised = 0;
+        CHECK_SYS(sem_post(&is_done));
+        CHECK_SYS(sem_wait(&has_stopped));
     }
     return real(signum, new, old);
 }
@@ -149,4 +169,136 @@ TEST(left, "while rsig's handler leaves the signal to SIG_IGN, which was there: 
     check_came();
     CHECK_INT(other_calls, 1);
     CHECK(is_installed(other_handler));
+}
+
+/* --- a delivery that is on its way through rsig's handler while rsig puts back what that stands for --- */
+
+static void install(void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
+}
+
+static void before_handler(int signum) { (void)signum; }
+
+static void *raise_slowly(void *unused) {
+    (void)unused;
+    is_to_stop = 1;
+    CHECK_INT(raise(SIGUSR1), 0);
+    return NULL;
+}
+
+static pthread_t stop_in_delivery(void *(*function)(void *)) {
+    pthread_t thread;
+    CHECK_SYS(sem_init(&has_stopped, 0, 0));
+    CHECK_SYS(sem_init(&is_done, 0, 0));
+    CHECK_INT(pthread_create(&thread, NULL, function, NULL), 0);
+    CHECK_SYS(sem_wait(&has_stopped));
+    return thread;
+}
+
+static void go_on(pthread_t thread) {
+    CHECK_SYS(sem_post(&is_done));
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
+
+/* Of two functions beneath a channel, one after the other, the second could know rsig's handler from the first time. */
+static rsig_channel_t *open_over_two(void) {
+    install(before_handler);
+    CHECK_INT(rsig_channel_close(open_channel()), RSIG_OK);
+    install(other_handler);
+    return open_channel();
+}
+
+TEST(on_its_way_when_closed, "while the last channel is closed: the handler beneath gets the delivery, though it is not the first there") {
+    init();
+    rsig_channel_t *channel = open_over_two();
+    pthread_t thread = stop_in_delivery(raise_slowly);
+    CHECK_INT(rsig_channel_close(channel), RSIG_OK);
+    go_on(thread);
+    CHECK_INT(other_calls, 1);
+}
+
+TEST(on_its_way_at_the_end, "so it is while rsig_fini closes the channel") {
+    init();
+    open_over_two();
+    pthread_t thread = stop_in_delivery(raise_slowly);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    go_on(thread);
+    CHECK_INT(other_calls, 1);
+}
+
+/* --- two threads that fault at once --- */
+
+static volatile char *pages;
+static volatile sig_atomic_t repairs;
+
+static void repairs_it(int signum, siginfo_t *info, void *context) {
+    (void)signum, (void)context;
+    char *address = info->si_addr;
+    repairs++;
+    CHECK_SYS(mprotect(address - (size_t)address % 4096, 4096, PROT_READ | PROT_WRITE));
+}
+
+static void protect(void) {
+    repairs = 0;
+    CHECK_SYS(mprotect((void *)pages, 8192, PROT_NONE));
+}
+
+static void install_repairer(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = repairs_it;
+    action.sa_flags = SA_SIGINFO;
+    CHECK_SYS(sigaction(SIGSEGV, &action, NULL));
+    pages = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED);
+}
+
+static void *fault_slowly(void *unused) {
+    (void)unused;
+    is_to_stop = 1;
+    pages[0] = 1;
+    return NULL;
+}
+
+TEST(fault, "while another thread's fault brings its handler back, a fault under rsig_signal reaches that too, each time") {
+    install_repairer(), init();
+    for (int i = 0; i < 10; i++) {
+        protect();
+        CHECK_INT(rsig_signal(SIGSEGV, check_handler, &calls, NULL), RSIG_OK);
+        pthread_t thread = stop_in_delivery(fault_slowly);
+        pages[4096] = 1;
+        go_on(thread);
+        CHECK_INT(repairs, 2);
+    }
+}
+
+/* --- rsig's own number --- */
+
+static void *raise_number(void *unused) {
+    (void)unused;
+    CHECK_SYS(sem_wait(&is_done));
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_SYS(sem_post(&has_stopped));
+    return NULL;
+}
+
+TEST(number_ignored, "while rsig_signal ignores the number that rsig had taken: its handler stays there, until rsig_fini") {
+    pthread_t thread;
+    init();
+    CHECK_SYS(sem_init(&has_stopped, 0, 0));
+    CHECK_SYS(sem_init(&is_done, 0, 0));
+    CHECK_INT(pthread_create(&thread, NULL, raise_number, NULL), 0);
+    CHECK_INT(rsig_sleep(0.001), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) != (void *)SIG_DFL);
+    CHECK_INT(rsig_signal(SIGRTMAX, check_handler, &calls, NULL), RSIG_OK);
+    is_to_be_raised = 1;
+    CHECK_INT(rsig_signal(SIGRTMAX, RSIG_IGN, NULL, NULL), RSIG_OK);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(check_kernel_handler(SIGRTMAX) != (void *)SIG_IGN);
+    CHECK_INT(raise(SIGRTMAX), 0);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    CHECK(check_kernel_handler(SIGRTMAX) == (void *)SIG_DFL);
 }

@@ -317,6 +317,46 @@ TEST(steps_aside, "a function that saves once, steps aside, and comes back when 
     CHECK_INT(first.calls, 3);
 }
 
+/* --- what the handler, put back when the channel is closed, leaves the signal to --- */
+
+static void *kernel_action(void) { return check_kernel_handler(SIGUSR1); }
+
+static void come_back_to_ignored(void) {
+    init();
+    CHECK_INT(rsig_signal(SIGUSR1, RSIG_IGN, NULL, NULL), RSIG_OK);
+    rsig_channel_t *channel = open_channel(SIGUSR1);
+    struct sigaction saved = set_plain(SIGUSR1, SIG_IGN);
+    close_channel(channel);
+    put_back(SIGUSR1, &saved);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK(kernel_action() == (void *)SIG_IGN);
+}
+
+TEST(left_at_the_end, "rsig_signal's own SIG_IGN: rsig_fini puts the default action back, which was there before") {
+    come_back_to_ignored();
+    fini();
+    CHECK(kernel_action() == (void *)SIG_DFL);
+}
+
+TEST(left_under_a_channel, "so it does after another channel, which leaves SIG_IGN there") {
+    come_back_to_ignored();
+    rsig_channel_t *channel = open_channel(SIGUSR1);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(deliveries_in(channel), 1);
+    close_channel(channel);
+    CHECK(kernel_action() == (void *)SIG_IGN);
+    fini();
+    CHECK(kernel_action() == (void *)SIG_DFL);
+}
+
+TEST(left_and_set_by_another, "but SIG_IGN that somebody has set after rsig_signal has set something else stays") {
+    come_back_to_ignored();
+    set_function(SIGUSR1);
+    set_plain(SIGUSR1, SIG_IGN);
+    fini();
+    CHECK(kernel_action() == (void *)SIG_IGN);
+}
+
 /* --- rsig_dispatch --- */
 
 static void dispatch(int ran) {
@@ -354,6 +394,38 @@ TEST(not_dispatched, "and no more when rsig_signal has set the default action") 
     CHECK_INT(rsig_signal(SIGUSR1, RSIG_DFL, NULL, NULL), RSIG_OK);
     CHECK_INT(raise(SIGUSR1), 0);
     CHECK_INT(rsig_dispatch(ONE, 0), 0);
+}
+
+static void block(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+}
+
+TEST(dispatched_when_put_back, "but it accepts again for the function whose handler somebody puts back there") {
+    block();
+    init();
+    set_function(SIGUSR1);
+    struct sigaction saved = set_plain(SIGUSR1, SIG_IGN);
+    CHECK_INT(rsig_signal(SIGUSR1, RSIG_IGN, NULL, NULL), RSIG_OK);
+    put_back(SIGUSR1, &saved);
+    dispatch(1);
+}
+
+TEST(dispatched_under_the_old_action, "and where rsig_signal itself has put back somebody's handler over a function, for that") {
+    rsig_action_t old;
+    struct check_calls again = {0};
+    block();
+    init();
+    set_function(SIGUSR1);
+    come(&first, SIGUSR1, first_handler);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &again, &old), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, old.handler, old.arg, NULL), RSIG_OK);
+    dispatch(1);
+    put_back(SIGUSR1, &first.displaced);
+    dispatch(2);
+    CHECK_INT(again.calls, 0);
 }
 
 /* --- from one rsig_init to the next --- */

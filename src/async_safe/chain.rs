@@ -88,7 +88,8 @@ pub(crate) fn way(signum: c_int, level: usize, context: Option<&ucontext_t>) -> 
         None => Way { level: Some(level), is_known: false },
         Some(lowest) => {
             let beneath = lowest.checked_sub(1);
-            Way { level: beneath.map(|beneath| beneath.min(level)), is_known: true }
+            let level = beneath.map(|beneath| beneath.min(level));
+            Way { level, is_known: true }
         }
     }
 }
@@ -126,27 +127,38 @@ fn installed(signum: c_int) -> Option<usize> {
     (own.role == Role::StandIn).then_some(own.level)
 }
 
-/// Calls the handler that it stands for; false where there is none.
+/// Calls the handler that it stands for; false where there is none. `is_first`: the kernel seems to have called rsig's handler.
 pub(crate) fn call(
     signum: c_int,
     role: Role,
     level: usize,
     info: *mut siginfo_t,
     context: Option<&mut ucontext_t>,
+    is_first: bool,
 ) -> bool {
     let handler = get(signum, role, level).filter(|stands_for| stands_for.is_function());
     let Some(handler) = handler else { return false };
     // One that may know this very level, and is installed, is the one that calls us.
     let may_be_caller = context.is_none() || displaced::may_be_known(signum, level);
-    if may_be_caller && action::get(signum).is_ok_and(|now| now.handler() == handler.handler()) {
-        let beneath = level.checked_sub(1);
-        return beneath.is_some_and(|beneath| call(signum, Role::StandIn, beneath, info, context));
+    if may_be_caller && is_caller(signum, handler, is_first) {
+        let Some(beneath) = level.checked_sub(1) else { return false };
+        return call(signum, Role::StandIn, beneath, info, context, is_first);
     }
     if handler.is_one_shot() && !take(signum, role, level, handler) {
         return false;
     }
     call_noted(handler, signum, level, info, context);
     true
+}
+
+/// Whether it is installed. But where rsig has just put it back, and was called by the kernel, it did not know yet of a delivery
+/// that was on its way. (One that jumps to rsig's handler at its end looks like the kernel, and is called once more: better twice
+/// than never. Its second call of rsig's is known by the note.)
+#[cold]
+#[inline(never)]
+fn is_caller(signum: c_int, handler: &Disposition, is_first: bool) -> bool {
+    let is_installed = action::get(signum).is_ok_and(|now| now.handler() == handler.handler());
+    is_installed && !(is_first && displaced::is_given_back(signum, handler.handler()))
 }
 
 /// So that it is known if it calls rsig's.

@@ -9,6 +9,9 @@ use crate::sys::errno;
 use crate::sys::siginfo::Origin;
 use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+use std::arch::naked_asm;
+use std::ptr;
 
 /// What a delivery is for. It has an address of its own, so that one that is on its way while the disposition changes goes where
 /// it would have gone before.
@@ -85,30 +88,75 @@ pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
     own(disposition).is_some_and(|own| own.role == role)
 }
 
-extern "C-unwind" fn low_level<const LEVEL: usize>(
+/// What the kernel calls: goes on to the function of this name with the place where the kernel has its ucontext when it calls,
+/// on x86-64 directly above the return address, and on AArch64 above the siginfo, which the stack pointer leads to.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+macro_rules! entry {
+    ($name:ident, $goes_on:ident) => {
+        #[unsafe(naked)]
+        extern "C-unwind" fn $name<const LEVEL: usize>(
+            _: c_int,
+            _: *mut siginfo_t,
+            _: *mut c_void,
+        ) {
+            #[cfg(target_arch = "x86_64")]
+            naked_asm!("lea rcx, [rsp + 8]", "jmp {}", sym $goes_on::<LEVEL>);
+            // The hint is a landing pad (BTI).
+            #[cfg(target_arch = "aarch64")]
+            naked_asm!("hint #34", "add x3, sp, #128", "b {}", sym $goes_on::<LEVEL>);
+        }
+    };
+}
+
+/// Elsewhere, whoever passes on a context could be the kernel.
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+)))]
+macro_rules! entry {
+    ($name:ident, $goes_on:ident) => {
+        extern "C-unwind" fn $name<const LEVEL: usize>(
+            signum: c_int,
+            info: *mut siginfo_t,
+            context: *mut c_void,
+        ) {
+            $goes_on::<LEVEL>(signum, info, context, context.cast());
+        }
+    };
+}
+
+entry!(low_level, low_level_at);
+entry!(stand_in, stand_in_at);
+
+extern "C-unwind" fn low_level_at<const LEVEL: usize>(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
+    entry: *const ucontext_t,
 ) {
     // Asked here, where the level is a constant.
     let is_for_pump = chain::get(signum, Role::Handler, LEVEL).is_none();
-    receive(signum, info, context, Own { role: Role::Handler, level: LEVEL }, is_for_pump);
+    let this = const { &Own { role: Role::Handler, level: LEVEL } };
+    receive(signum, info, context, entry, this, is_for_pump);
 }
 
 /// A displaced handler may leave it by unwinding, so no frame from here to there has anything to drop.
-extern "C-unwind" fn stand_in<const LEVEL: usize>(
+extern "C-unwind" fn stand_in_at<const LEVEL: usize>(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
+    entry: *const ucontext_t,
 ) {
-    receive(signum, info, context, Own { role: Role::StandIn, level: LEVEL }, false);
+    let this = const { &Own { role: Role::StandIn, level: LEVEL } };
+    receive(signum, info, context, entry, this, false);
 }
 
 fn receive(
     signum: c_int,
     info: *mut siginfo_t,
     context: *mut c_void,
-    this: Own,
+    entry: *const ucontext_t,
+    this: &'static Own,
     is_for_pump: bool,
 ) {
     errno::preserved(|| {
@@ -121,11 +169,7 @@ fn receive(
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
         let way = chain::way(signum, this.level, context.as_deref());
         if is_fault(signum, origin.code) {
-            let pass_on = |level| chain::call(signum, Role::StandIn, level, info, context);
-            if this.role == Role::Handler || !way.level.is_some_and(pass_on) {
-                hand_back(signum, way.level);
-            }
-            return;
+            return fault(signum, this, &way, info, context, entry);
         }
         match (poke::meaning(signum, &origin), context) {
             (Meaning::Poke, context) => {
@@ -141,7 +185,7 @@ fn receive(
                 call::end(signum, context);
             }
             (Meaning::Delivery, context) => {
-                pass_on(signum, origin, this, &way, info, context);
+                pass_on(signum, origin, this, &way, info, context, entry);
             }
             (Meaning::Death, Some(context)) => poke::die(signum, context),
             (Meaning::Held, Some(context)) => {
@@ -153,6 +197,11 @@ fn receive(
             _ => {}
         }
     });
+}
+
+/// Whether the kernel seems to have called rsig's handler.
+fn is_first(context: Option<&ucontext_t>, entry: *const ucontext_t) -> bool {
+    context.is_some_and(|context| ptr::eq(context, entry))
 }
 
 /// A delivery of a signal that rsig_signal() has given a function.
@@ -184,10 +233,11 @@ fn wait_for_pump(signum: c_int, origin: Origin) {
 fn pass_on(
     signum: c_int,
     origin: Origin,
-    this: Own,
+    this: &'static Own,
     way: &Way,
     info: *mut siginfo_t,
-    context: Option<&mut ucontext_t>,
+    mut context: Option<&mut ucontext_t>,
+    entry: *const ucontext_t,
 ) {
     let is_heard = channel::is_heard(signum);
     if is_heard && !way.is_known {
@@ -195,25 +245,51 @@ fn pass_on(
     }
     let Some(beneath) = way.level else { return };
     let role = if beneath == this.level { this.role } else { Role::StandIn };
-    if !chain::call(signum, role, beneath, info, context) && !is_heard && !way.is_known {
-        leave(signum, this, info);
+    let is_first = is_first(context.as_deref(), entry);
+    let is_called = chain::call(signum, role, beneath, info, context.as_deref_mut(), is_first);
+    if !is_called && !is_heard && !way.is_known {
+        leave(signum, this, info, context);
     }
 }
 
 /// Puts the default action or SIG_IGN, for which rsig's handler stands, in its place, and raises the signal again.
 #[cold]
 #[inline(never)]
-fn leave(signum: c_int, this: Own, info: *mut siginfo_t) {
-    let is_this = |disposition: &Disposition| own(disposition) == Some(this);
+fn leave(
+    signum: c_int,
+    this: &'static Own,
+    info: *mut siginfo_t,
+    context: Option<&mut ucontext_t>,
+) {
+    let is_this = |disposition: &Disposition| own(disposition) == Some(*this);
     let stands_for =
         || chain::get(signum, this.role, this.level).filter(|_| !channel::is_heard(signum));
     let Some(next) = stands_for().filter(|next| !next.is_function()) else { return };
+    if poke::was_number(signum) {
+        // It must stay there, for the pokes. So it does itself what it stands for.
+        if let Some(context) = context
+            && next.handler() == libc::SIG_DFL
+        {
+            poke::die(signum, context);
+        }
+        return;
+    }
     if !action::get(signum).is_ok_and(|now| is_this(&now)) {
         return;
     }
     // Who wants rsig's handler again says so first, and then installs it. The kernel accepted both the number and the
     // disposition before.
-    let _ = action::replace(signum, next, |now| is_this(now) && stands_for().is_some());
+    displaced::leave(signum, this.level, next, || {
+        let mut is_own = false;
+        let is_left = |now: &Disposition| {
+            // Another thread may have left it at the same time.
+            is_own = is_this(now) || now.same(next);
+            is_own && stands_for().is_some()
+        };
+        let _ = action::replace(signum, next, is_left);
+        // Where the main thread has just taken it again, it may have put this back for somebody else's.
+        is_own
+    });
     // SAFETY: as in `receive`.
     if let Some(info) = unsafe { info.as_ref() } {
         // Where the queue of signals is full, without its siginfo.
@@ -231,17 +307,62 @@ fn is_fault(signum: c_int, code: c_int) -> bool {
     }
 }
 
-/// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
-/// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
-/// displaced itself (this one, installed twice), only the default action ends the circle.
+/// To whom rsig's handler stands for.
 #[cold]
 #[inline(never)]
-fn hand_back(signum: c_int, level: Option<usize>) {
+fn fault(
+    signum: c_int,
+    this: &'static Own,
+    way: &Way,
+    info: *mut siginfo_t,
+    mut context: Option<&mut ucontext_t>,
+    entry: *const ucontext_t,
+) {
+    let is_first = is_first(context.as_deref(), entry);
+    let mut pass_on = |level| {
+        let context = context.as_deref_mut();
+        chain::call(signum, Role::StandIn, level, info, context, is_first)
+    };
+    if this.role == Role::Handler || !way.level.is_some_and(&mut pass_on) {
+        // SAFETY: as in `receive`.
+        let info = unsafe { info.as_ref() };
+        let context = context.map_or(ptr::null(), |context| ptr::from_ref(context));
+        hand_back(signum, way.level, is_first, &Fault { info, context });
+    }
+}
+
+struct Fault<'a> {
+    info: Option<&'a siginfo_t>,
+    context: *const ucontext_t,
+}
+
+impl Fault<'_> {
+    /// The same for the next one only where one thread accesses one address at one depth of its stack.
+    fn number(&self) -> usize {
+        // SAFETY: a fault has this field.
+        let address = self.info.map_or(0, |info| unsafe { info.si_addr() }.addr());
+        address ^ self.context.addr().rotate_left(usize::BITS / 2)
+    }
+}
+
+/// Puts back what rsig displaced and returns: the instruction faults again, and the signal goes where it
+/// would have gone without rsig. Where that has brought us here already, because it calls the handler that it
+/// displaced itself (this one, installed twice), only the default action ends the circle. But where the kernel
+/// called us, another thread has been faster to put it back, unless it is the same fault once more.
+#[cold]
+#[inline(never)]
+fn hand_back(signum: c_int, level: Option<usize>, is_first: bool, fault: &Fault) {
     let installed = action::get(signum).map(|installed| installed.handler());
-    let next = level
-        .and_then(|level| displaced::get(signum, level))
-        .filter(|displaced| installed != Ok(displaced.handler()))
-        .unwrap_or(&Disposition::DEFAULT);
+    let displaced = level.and_then(|level| displaced::get(signum, level));
+    let next = displaced.filter(|displaced| installed != Ok(displaced.handler()));
+    let is_there = next.is_none()
+        && is_first
+        && displaced.is_some_and(|there| displaced::is_given_back(signum, there.handler()));
+    if is_there && displaced::notice(signum, fault.number()) {
+        return;
+    }
+    let next = next.unwrap_or(&Disposition::DEFAULT);
+    displaced::give_back(signum, next);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
 }

@@ -15,7 +15,6 @@ use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
 use nix::errno::Errno;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What rsig knows of one signal.
 pub(crate) struct Entry {
@@ -29,12 +28,16 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) const NEW: Self = Self { installed: None, levels: 0 };
 
-    /// At which level rsig has put there what was found, or somebody has put rsig's own back there. None where it is somebody
+    /// At which level rsig, or its handler, has put there what was found, or somebody has put rsig's own back there. None where it is somebody
     /// else's: a copy from another signal, too.
     fn own_level(&self, signum: c_int, found: &Disposition) -> Option<usize> {
         match handler::own(found) {
             Some(own) => displaced::get(signum, own.level).map(|_| own.level),
-            None => self.installed.filter(|last| last.0 == found.handler()).map(|last| last.1),
+            None => {
+                let last = self.installed?;
+                let left = displaced::left(signum, found);
+                left.or_else(|| (last.0 == found.handler()).then_some(last.1))
+            }
         }
     }
 
@@ -96,15 +99,22 @@ impl Entry {
         }
     }
 
+    // Not for all the signals that were never rsig's.
+    #[inline(never)]
     fn put_back(&mut self, signum: c_int) {
-        if let Ok(found) = action::get(signum)
+        while let Ok(found) = action::get(signum)
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)
         {
+            displaced::give_back(signum, before);
             // The kernel has had this disposition for this signal before.
-            let _ = action::replace(signum, before, |now| now.same(&found));
+            let is_overtaken = action::replace(signum, before, |now| now.same(&found)) == Ok(false);
             self.give_back(signum, level);
+            if !is_overtaken {
+                break;
+            }
         }
+        displaced::take_left(signum);
         self.installed = None;
         before::note(signum, None);
     }
@@ -189,21 +199,16 @@ pub(crate) fn get_action(signum: c_int) -> Result<rsig_action_t> {
     state::lock().describe(signum, &get(signum)?)
 }
 
-/// The signals that rsig_signal() has given a function.
-pub(crate) fn handled() -> rsig_sigset_t {
-    // Relaxed: a handler that is set on another thread meanwhile may be seen or not.
-    HANDLED.load(Ordering::Relaxed)
-}
-
-static HANDLED: AtomicU64 = AtomicU64::new(0);
-
-fn set_handled(signum: c_int, handled: bool) {
-    // Relaxed: see `handled`.
-    if handled {
-        HANDLED.fetch_or(sigset::one(signum), Ordering::Relaxed);
-    } else {
-        HANDLED.fetch_and(!sigset::one(signum), Ordering::Relaxed);
+/// Of `set`, the signals for which the pump has a function to call.
+pub(crate) fn handled(set: rsig_sigset_t) -> rsig_sigset_t {
+    let (mut handled, mut signum) = (0, sigset::next(set, 0));
+    while signum != 0 {
+        if told::now(signum).is_some_and(|action| action.is_function()) {
+            handled |= sigset::one(signum);
+        }
+        signum = sigset::next(set, signum);
     }
+    handled
 }
 
 /// siginterrupt(3), for whatever handler the signal has.
@@ -334,7 +339,6 @@ impl State {
                 Handler::Default | Handler::Ignore => told::end(signum),
                 _ => told::set_top(signum, level),
             }
-            set_handled(signum, action.is_function());
         }
         Ok(change)
     }
@@ -455,10 +459,15 @@ impl State {
             before::note(signum, notes.before.or(Some(note)));
         }
         means.set(signum, level);
+        let left = displaced::take_left(signum);
+        if handler::is_own(found) && !handler::is_own(new) {
+            displaced::give_back(signum, new);
+        }
         match action::replace(signum, new, |now| now.same(found)) {
             Ok(true) => {}
             failed => {
                 notes.restore(signum, level);
+                displaced::set_left(signum, left);
                 return failed
                     .map(|_| Change::Overtaken)
                     .map_err(|errno| cannot_change(signum, errno));
@@ -495,8 +504,6 @@ impl State {
     /// Puts back what rsig found. Where somebody else has come after rsig, theirs stays. The notes stay too: a
     /// handler that chains to rsig's may still bring a fault here.
     pub(crate) fn restore_all(&mut self) {
-        // Relaxed: see `handled`.
-        HANDLED.store(0, Ordering::Relaxed);
         poke::set_number(0);
         for signum in 1..=signals::MAX {
             if let Ok(entry) = self.entry(signum) {

@@ -64,7 +64,7 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
             return Ok(ran);
         }
         // Without a handler it would be accepted and lost.
-        let handled = set & dispositions::handled();
+        let handled = dispositions::handled(set);
         match accept_pending_first(handled, left) {
             Ok(accepted) => deliver(accepted.signum(), accepted.origin()),
             // What became pending by the end of the time runs before we say so.
