@@ -142,9 +142,10 @@ static struct sockaddr_storage address;
 static socklen_t length = sizeof address;
 
 static void listen_here(void) {
-    const sa_family_t any = AF_UNIX;
+    /* Without a path. valgrind reads on after the end. */
+    static const struct sockaddr_storage any = {.ss_family = AF_UNIX};
     CHECK_SYS(listener = socket(AF_UNIX, SOCK_STREAM, 0));
-    CHECK_SYS(bind(listener, (const struct sockaddr *)&any, sizeof any));
+    CHECK_SYS(bind(listener, (const struct sockaddr *)&any, sizeof any.ss_family));
     CHECK_SYS(listen(listener, 0));
     CHECK_SYS(getsockname(listener, (struct sockaddr *)&address, &length));
 }

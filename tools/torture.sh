@@ -28,7 +28,7 @@ memcheck() {
     tools/need.sh valgrind=valgrind || return
     export CARGO_BUILD_TARGET=$machine CFLAGS="-D_GNU_SOURCE -include $PWD/c-tests/valgrind.h"
     export CXXFLAGS=$CFLAGS
-    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=86 --fair-sched=yes --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --vgdb=no --error-exitcode=86 --fair-sched=yes --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
     c_programs memcheck
 }
 
