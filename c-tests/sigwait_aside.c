@@ -226,7 +226,12 @@ TEST(handed_over, "a handler that makes another thread the main one takes nothin
     CHECK(nothing_is_pending());
 }
 
-static void end_thread(void) { pthread_exit(NULL); }
+static pid_t ended;
+
+static void end_thread(void) {
+    ended = check_gettid();
+    pthread_exit(NULL);
+}
 
 static void *wait_and_end(void *unused) {
     (void)unused;
@@ -246,6 +251,8 @@ TEST(thread_ended, "what a thread had aside that ends in the handler the next ma
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
     CHECK_INT(pthread_create(&thread, NULL, wait_and_end, NULL), 0);
     CHECK_INT(pthread_join(thread, NULL), 0);
+    /* The kernel has it for a moment longer. */
+    while (syscall(SYS_tgkill, getpid(), ended, 0) == 0) sched_yield();
     CHECK_INT(rsig_set_main_thread(), RSIG_OK);
     CHECK_INT(rsig_sigtimedwait(RSIG_SIGSET(SIGHUP), 0, NULL), SIGHUP);
     CHECK(nothing_is_pending());

@@ -1,5 +1,6 @@
 /* Small stacks: the low-level handler on an alternate one, and all functions on a thread's. */
 #include "tour.h"
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 /* What README.md says, beside the kernel's frame. */
@@ -38,7 +39,7 @@ static size_t frame(void) {
 static struct check_calls calls;
 static int pipe_fds[2];
 static pid_t main_tid;
-static volatile sig_atomic_t notified;
+static atomic_int notified;
 static void notify(int signum, void *arg) { (void)signum, (void)arg, notified++; }
 
 /* All that a delivery can set in motion; no reader for the wakeup fd. */
