@@ -13,6 +13,7 @@
 
 use crate::async_safe::atomic::{AtomicPtr, Ordering};
 use crate::async_safe::displaced::{self, LEVELS};
+use crate::async_safe::given_back;
 use crate::async_safe::handler::{self, Role};
 use crate::sys::action::{self, Disposition};
 use crate::sys::signals;
@@ -158,7 +159,7 @@ pub(crate) fn call(
 #[inline(never)]
 fn is_caller(signum: c_int, handler: &Disposition, is_first: bool) -> bool {
     let is_installed = action::get(signum).is_ok_and(|now| now.handler() == handler.handler());
-    is_installed && !(is_first && displaced::is_given_back(signum, handler.handler()))
+    is_installed && !(is_first && given_back::is_given_back(signum, handler.handler()))
 }
 
 /// So that it is known if it calls rsig's.

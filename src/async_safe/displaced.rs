@@ -9,11 +9,11 @@
 //! another that was free again, and is taken anew. Calls go down all the same (see `chain`), but whoever puts back and raises
 //! again there would go round.
 
-use crate::async_safe::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::async_safe::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use crate::sys::sigset;
-use libc::{c_int, sighandler_t};
+use libc::c_int;
 
 /// How many handlers of rsig's there can be over each other, with somebody else's between them, and none of those passed over.
 pub(crate) const LEVELS: usize = 8;
@@ -47,90 +47,6 @@ pub(crate) fn may_be_known(signum: c_int, level: usize) -> bool {
 
 /// For each level, the signals for which there was more than one displaced.
 static SEVERAL: [AtomicU64; LEVELS] = [const { AtomicU64::new(0) }; LEVELS];
-
-/// For each signal, the function that rsig itself has put back last.
-static GIVEN_BACK: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
-
-fn given_back(signum: c_int) -> Option<&'static AtomicUsize> {
-    GIVEN_BACK.get(signals::index(signum)?)
-}
-
-/// Before `disposition` takes the place of rsig's handler. Deliveries that are on their way through that will find it there.
-pub(crate) fn give_back(signum: c_int, disposition: &Disposition) {
-    if let Some(place) = given_back(signum).filter(|_| disposition.is_function()) {
-        // Relaxed, and so in `notice`: stored before the kernel, which has a lock of its own, is told.
-        place.store(disposition.handler(), Ordering::Relaxed);
-        notice(signum, 0);
-    }
-}
-
-/// Whether rsig itself has put it there, as far as it can tell.
-pub(crate) fn is_given_back(signum: c_int, handler: sighandler_t) -> bool {
-    // Relaxed: see `give_back`.
-    given_back(signum).is_some_and(|place| place.load(Ordering::Relaxed) == handler)
-}
-
-/// For each signal, what rsig's handler leaves it to by itself (see `handler`), and at which level: while it does so, and what it
-/// has left it to last, until rsig puts something else there.
-static LEAVES: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
-static LEFT: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
-
-/// SIG_DFL or SIG_IGN: one bit, and one that tells that there is something.
-const LEFT_BITS: u32 = 2;
-
-/// Has `replace` put `plain` there; whether nobody else was there. Meanwhile and afterwards, `left` knows it for rsig's own.
-pub(crate) fn leave(
-    signum: c_int,
-    level: usize,
-    plain: &Disposition,
-    replace: impl FnOnce() -> bool,
-) {
-    let place = |of: &'static [AtomicUsize]| of.get(signals::index(signum)?);
-    let (Some(leaves), Some(left)) = (place(&LEAVES), place(&LEFT)) else { return };
-    let is_ignored = usize::from(plain.handler() == libc::SIG_IGN);
-    let word = level << LEFT_BITS | is_ignored << 1 | 1;
-    // Relaxed, all: before the kernel, which has a lock of its own, is told, or after it has told.
-    leaves.store(word, Ordering::Relaxed);
-    if replace() {
-        left.store(word, Ordering::Relaxed);
-    }
-    // Release: pairs with `left`, so that who does not see it any more sees the other.
-    leaves.store(0, Ordering::Release);
-}
-
-/// Before rsig puts something else there. What is to be given to `set_left` where that fails.
-pub(crate) fn take_left(signum: c_int) -> usize {
-    let place = signals::index(signum).and_then(|index| LEFT.get(index));
-    place.map_or(0, |place| place.swap(0, Ordering::Relaxed))
-}
-
-pub(crate) fn set_left(signum: c_int, taken: usize) {
-    if let Some(place) = signals::index(signum).and_then(|index| LEFT.get(index)) {
-        // Where a handler has left it meanwhile, that counts.
-        let _ = place.compare_exchange(0, taken, Ordering::Relaxed, Ordering::Relaxed);
-    }
-}
-
-/// The level, where it is `found`.
-pub(crate) fn left(signum: c_int, found: &Disposition) -> Option<usize> {
-    let index = signals::index(signum)?;
-    let level = |word: usize| {
-        let handler = if word & 2 != 0 { libc::SIG_IGN } else { libc::SIG_DFL };
-        (word != 0 && found.handler() == handler).then_some(word >> LEFT_BITS)
-    };
-    // In this order: it is in one of them at any time.
-    let leaves = level(LEAVES.get(index)?.load(Ordering::Acquire));
-    leaves.or_else(|| level(LEFT.get(index)?.load(Ordering::Relaxed)))
-}
-
-/// For each signal, the last fault that came here after that.
-static NOTICED: [AtomicUsize; signals::COUNT] = [const { AtomicUsize::new(0) }; signals::COUNT];
-
-/// Whether the last that was noticed was another one, since rsig has put something back.
-pub(crate) fn notice(signum: c_int, fault: usize) -> bool {
-    let place = signals::index(signum).and_then(|index| NOTICED.get(index));
-    place.is_some_and(|place| place.swap(fault, Ordering::Relaxed) != fault)
-}
 
 /// A disposition for each signal, or none.
 pub(crate) struct Notes([AtomicPtr<Disposition>; signals::COUNT]);

@@ -3,7 +3,7 @@
 use crate::async_safe::chain::{self, Way};
 use crate::async_safe::displaced::{self, LEVELS};
 use crate::async_safe::poke::{self, Meaning};
-use crate::async_safe::{call, channel, deliveries, notify, pending, waker, wakeup};
+use crate::async_safe::{call, channel, deliveries, given_back, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::Origin;
@@ -279,7 +279,7 @@ fn leave(
     }
     // Who wants rsig's handler again says so first, and then installs it. The kernel accepted both the number and the
     // disposition before.
-    displaced::leave(signum, this.level, next, || {
+    given_back::leave(signum, this.level, next, || {
         let mut is_own = false;
         let is_left = |now: &Disposition| {
             // Another thread may have left it at the same time.
@@ -357,12 +357,12 @@ fn hand_back(signum: c_int, level: Option<usize>, is_first: bool, fault: &Fault)
     let next = displaced.filter(|displaced| installed != Ok(displaced.handler()));
     let is_there = next.is_none()
         && is_first
-        && displaced.is_some_and(|there| displaced::is_given_back(signum, there.handler()));
-    if is_there && displaced::notice(signum, fault.number()) {
+        && displaced.is_some_and(|there| given_back::is_given_back(signum, there.handler()));
+    if is_there && given_back::notice(signum, fault.number()) {
         return;
     }
     let next = next.unwrap_or(&Disposition::DEFAULT);
-    displaced::give_back(signum, next);
+    given_back::give_back(signum, next);
     // The kernel accepted both the number and the disposition before.
     let _ = action::set(signum, next);
 }

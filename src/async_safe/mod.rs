@@ -13,6 +13,7 @@ pub(crate) mod channel;
 pub(crate) mod death;
 pub(crate) mod deliveries;
 pub(crate) mod displaced;
+pub(crate) mod given_back;
 pub(crate) mod handler;
 pub(crate) mod interrupt;
 pub(crate) mod notify;

@@ -1,10 +1,8 @@
 //! Who handles which signal: the user's handlers, what the kernel says, and what was there before.
 
-use crate::async_safe::chain;
 use crate::async_safe::displaced::{HIGHEST, LEVELS};
 use crate::async_safe::handler::{self, Role};
-use crate::async_safe::poke;
-use crate::async_safe::{before, channel, displaced};
+use crate::async_safe::{before, chain, channel, displaced, given_back, poke};
 use crate::runtime::error::{Error, Result};
 use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::state::{self, State};
@@ -35,7 +33,7 @@ impl Entry {
             Some(own) => displaced::get(signum, own.level).map(|_| own.level),
             None => {
                 let last = self.installed?;
-                let left = displaced::left(signum, found);
+                let left = given_back::left(signum, found);
                 left.or_else(|| (last.0 == found.handler()).then_some(last.1))
             }
         }
@@ -106,7 +104,7 @@ impl Entry {
             && let Some(level) = self.own_level(signum, &found)
             && let Some(before) = displaced::get(signum, level)
         {
-            displaced::give_back(signum, before);
+            given_back::give_back(signum, before);
             // The kernel has had this disposition for this signal before.
             let is_overtaken = action::replace(signum, before, |now| now.same(&found)) == Ok(false);
             self.give_back(signum, level);
@@ -114,7 +112,7 @@ impl Entry {
                 break;
             }
         }
-        displaced::take_left(signum);
+        given_back::take_left(signum);
         self.installed = None;
         before::note(signum, None);
     }
@@ -459,15 +457,15 @@ impl State {
             before::note(signum, notes.before.or(Some(note)));
         }
         means.set(signum, level);
-        let left = displaced::take_left(signum);
+        let left = given_back::take_left(signum);
         if handler::is_own(found) && !handler::is_own(new) {
-            displaced::give_back(signum, new);
+            given_back::give_back(signum, new);
         }
         match action::replace(signum, new, |now| now.same(found)) {
             Ok(true) => {}
             failed => {
                 notes.restore(signum, level);
-                displaced::set_left(signum, left);
+                given_back::set_left(signum, left);
                 return failed
                     .map(|_| Change::Overtaken)
                     .map_err(|errno| cannot_change(signum, errno));
