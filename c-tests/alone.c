@@ -113,6 +113,26 @@ TEST(stop_and_continue_signals, "SIGTSTP does, though SIGCONT comes after it") {
 
 TEST(stop_and_continue_signals_late, "also there") { ended_late(SIGTSTP, stop_and_continue); }
 
+static void ignore(int signum) { (void)signum; }
+
+static void take_real_time(void) {
+    struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK_SYS(sigaction(n, &action, NULL));
+    read_ready_byte();
+}
+
+static void raise_cont(void) { CHECK_INT(raise(SIGCONT), 0); }
+
+TEST(no_number, "one does where others have every real-time number") {
+    start(SIGTERM, raise_term, take_real_time);
+    read_is_ended_by(SIGUSR2);
+}
+
+TEST(no_number_for_cont, "SIGCONT, too") {
+    start(SIGCONT, raise_cont, take_real_time);
+    read_is_ended_by(SIGUSR2);
+}
+
 static void unblock_and_raise(void) {
     sigset_t none;
     sigemptyset(&none);
