@@ -54,7 +54,7 @@ $(STATIC): $(SHARED)
 
 demo: stage
 	@tools/need.sh pkg-config=pkg-config
-	examples/demo.sh $(STAGE)
+	TMPDIR=$(STAGE) examples/demo.sh $(STAGE)
 
 check: stage
 	@tools/need.sh pkg-config=pkg-config g++=g++

@@ -109,7 +109,7 @@ static char fifo[32];
 
 /* A FIFO without a name to remove. */
 static void make_fifo(void) {
-    char folder[] = "/tmp/rsig-blocking.XXXXXX", path[sizeof folder + 5];
+    char folder[] = "rsig-blocking.XXXXXX", path[sizeof folder + 5];
     CHECK(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/fifo", folder);
     CHECK_SYS(mkfifo(path, 0600));
@@ -564,7 +564,7 @@ TEST(poll_sees_what_a_handler_made, "poll goes on until the event, which here a 
 }
 
 TEST(large_file, "rsig_open() opens a file of 3 GiB also where off_t has 32 bits") {
-    char path[] = "/tmp/rsig-large-XXXXXX";
+    char path[] = "rsig-large-XXXXXX";
     int fd = mkostemp64(path, 0);
     start();
     CHECK_SYS(fd);
@@ -694,7 +694,7 @@ TEST(short_read, "a read of more than there is gives what there is") {
 }
 
 TEST(file_mode, "rsig_open() gives a new file its mode") {
-    char folder[] = "/tmp/rsig-blocking.XXXXXX", path[sizeof folder + 5];
+    char folder[] = "rsig-blocking.XXXXXX", path[sizeof folder + 5];
     start();
     CHECK(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/file", folder);

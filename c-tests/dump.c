@@ -277,7 +277,7 @@ TEST(json_lines, "rsig_dump_json has an object on a line for each signal, with t
 }
 
 TEST(json_in_python, "Python's json reads it, and finds what the table shows") {
-    char path[] = "/tmp/rsig-dump-XXXXXX", command[4096];
+    char path[] = "rsig-dump-XXXXXX", command[4096];
     if (system("python3 -c 'import json' 2>/dev/null")) check_skip("no python3");
     init();
     handle(SIGUSR1);

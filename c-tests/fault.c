@@ -16,7 +16,7 @@ static char *forbidden(void) {
 
 /* A page beyond the end of its file. */
 static char *beyond(void) {
-    char name[] = "/tmp/rsig-fault-XXXXXX";
+    char name[] = "rsig-fault-XXXXXX";
     int fd = mkstemp(name);
     CHECK_SYS(fd);
     CHECK_SYS(unlink(name));

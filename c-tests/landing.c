@@ -107,7 +107,7 @@ static char path[64];
 static long open_fifo(void) { return rsig_open(path, O_RDONLY, 0); }
 
 TEST(opening, "rsig_open() of a FIFO that nobody writes to") {
-    snprintf(path, sizeof path, "/tmp/rsig-landing-%d", (int)getpid());
+    snprintf(path, sizeof path, "rsig-landing-%d", (int)getpid());
     CHECK_SYS(mkfifo(path, 0600));
     interrupts(SYS_openat, open_fifo);
     unlink(path);

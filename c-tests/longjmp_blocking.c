@@ -126,7 +126,7 @@ static void *interrupt_main(void *number) {
 static char fifo[64];
 
 static void make_fifo(void) {
-    char folder[] = "/tmp/rsig-longjmp.XXXXXX", path[sizeof folder + 5];
+    char folder[] = "rsig-longjmp.XXXXXX", path[sizeof folder + 5];
     CHECK(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/fifo", folder);
     CHECK_SYS(mkfifo(path, 0600));

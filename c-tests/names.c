@@ -157,7 +157,7 @@ static void write_catalogue(const char *path, const char *from, const char *to) 
 TEST(not_localised,
      "the description is English where the C library's own speaks another language") {
     static const char *const below[] = {"", "/xx", "/xx/LC_MESSAGES"};
-    char folder[] = "/tmp/rsig-XXXXXX", path[128];
+    char folder[] = "rsig-XXXXXX", path[128];
     CHECK(mkdtemp(folder));
     for (int i = 1; i < 3; i++) {
         snprintf(path, sizeof path, "%s%s", folder, below[i]);

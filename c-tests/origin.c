@@ -336,7 +336,7 @@ static void remove_folder(const char *path) {
 }
 
 TEST(of_child_dumped, "SIGCHLD: the child and what made it dump its core") {
-    char folder[] = "/tmp/rsig-origin-XXXXXX";
+    char folder[] = "/tmp/rsig-origin-XXXXXX"; /* where start()'s user may write, too */
     int status, dumped = 0;
     start();
     CHECK(mkdtemp(folder));

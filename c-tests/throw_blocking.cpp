@@ -140,7 +140,7 @@ template <typename Call> static void check_throws_pending(Call call) {
 static char fifo[64];
 
 static void make_fifo() {
-    char folder[] = "/tmp/rsig-throwing.XXXXXX", path[sizeof folder + 5];
+    char folder[] = "rsig-throwing.XXXXXX", path[sizeof folder + 5];
     CHECK(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/fifo", folder);
     CHECK_SYS(mkfifo(path, 0600));

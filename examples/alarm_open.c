@@ -54,7 +54,7 @@ static const char *why(int error) {
 }
 
 int main(int argc, char **argv) {
-    char folder[] = "/tmp/alarm_open.XXXXXX", fifo[sizeof folder + 5];
+    char folder[] = "alarm_open.XXXXXX", fifo[sizeof folder + 5];
     const char *device = argc > 2 ? argv[2] : fifo;
     char *end = "";
     double seconds = argc > 1 ? strtod(argv[1], &end) : 0.5;

@@ -54,5 +54,10 @@ fn program_of(folder: &Path, source: &Path) -> PathBuf {
 
 fn trials(program: &Path) -> Vec<Trial> {
     let name = program.file_name().expect("a file's name").to_string_lossy();
-    cases::trials(&name, || common::program(program))
+    cases::trials(&name, || {
+        let mut command = common::program(program);
+        // Where its own files are.
+        command.current_dir(common::scratch("c-tests"));
+        command
+    })
 }

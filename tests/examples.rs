@@ -55,7 +55,9 @@ fn programs() -> &'static Path {
 }
 
 fn example(name: &str) -> Command {
-    as_user(common::program(&programs().join(name)))
+    let mut command = common::program(&programs().join(name));
+    command.current_dir(programs());
+    as_user(command)
 }
 
 fn client() -> Command {
