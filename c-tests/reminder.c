@@ -153,3 +153,32 @@ TEST(left_and_reminded, "nor does one that comes before the next pump") {
         sleep_undisturbed();
     }
 }
+
+/* ---- after fork ---- */
+
+static void init_and_be_reminded(void) {
+    is_enough = 0;
+    start(raises_itself);
+    leave_a_call();
+    CHECK_INT(rsig_fini(), RSIG_OK);
+}
+
+static int has_default_action(int signum) {
+    struct sigaction action;
+    CHECK_SYS(sigaction(signum, NULL, &action));
+    return action.sa_handler == SIG_DFL;
+}
+
+TEST(fini_in_a_child, "a child that was reminded, too, gives the number back") {
+    int status;
+    init_and_be_reminded();
+    const pid_t child = fork();
+    CHECK_SYS(child);
+    if (child == 0) {
+        init_and_be_reminded();
+        for (int n = SIGRTMIN; n <= SIGRTMAX; n++) CHECK(has_default_action(n));
+        _exit(0);
+    }
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_CHILD_OK(status);
+}
