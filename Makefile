@@ -29,6 +29,7 @@ STAGE   := $(CURDIR)/target$(addprefix /,$(CARGO_BUILD_TARGET))/stage
 SHARED := $(BUILD)/release/librsig.so
 STATIC := $(BUILD)/dist/librsig.a
 EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
+DOCS := $(wildcard docs/*)
 
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -105,7 +106,8 @@ stage: all
 # Not `all`: `sudo make install` should need no Rust.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) || $(MAKE) all
-	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(DOCDIR)/examples
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(DOCDIR)/examples \
+	    $(DESTDIR)$(DOCDIR)/docs
 	$(INSTALL) -m 644 include/rsig.h $(DESTDIR)$(INCLUDEDIR)/rsig.h
 	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)
 	ln -sf librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
@@ -117,13 +119,14 @@ install:
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
 	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples
+	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/docs
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/rsig.h $(DESTDIR)$(LIBDIR)/librsig.a
 	rm -f $(DESTDIR)$(LIBDIR)/librsig.so $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
 	rm -f $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
-	cd $(DESTDIR)$(DOCDIR) && rm -f README.md LICENSE-MIT LICENSE-APACHE $(EXAMPLES)
-	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)
+	cd $(DESTDIR)$(DOCDIR) && rm -f README.md LICENSE-MIT LICENSE-APACHE $(EXAMPLES) $(DOCS)
+	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)
 
 clean:
 	$(CARGO) clean

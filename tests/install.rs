@@ -64,6 +64,8 @@ fn expected(libdir: &str, includedir: &str, docdir: &str) -> BTreeSet<String> {
     let examples: Vec<_> = examples.iter().filter(to_copy).collect();
     assert!(!examples.is_empty());
     files.extend(examples.iter().map(|name| format!("{docdir}/examples/{name}")));
+    let docs = files_below(&common::root().join("docs"));
+    files.extend(docs.iter().map(|name| format!("{docdir}/docs/{name}")));
     files
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// wait: the race of pause(2) is not there. A signal that lands on another thread ends the main thread's wait too.
 /// On other threads it is pause(2): it ends after any signal handler on that thread, and no handler of rsig's runs. As with
 /// pause(2), look in a loop for what you wait for: right after another of rsig's waits, or when a signal that only a channel has
-/// lands on the waiting thread, it can end without any (see the README's limits).
+/// lands on the waiting thread, it can end without any (see docs/limits.md).
 ///
 /// @return RSIG_OK; RSIG_ERROR_HANDLER if a handler refused; RSIG_ERROR_STATE
 ///
