@@ -29,12 +29,17 @@ static void wait_for_credit(struct sender *it, int *on_their_way) {
     *on_their_way -= CREDIT;
 }
 
+/* A pipe, where the reader is to know when a sender has first found the queue full. */
+static int told_when_full[2];
+
 static void send_all(struct sender *it, int index, pid_t target) {
     int on_their_way = 0;
     for (int i = 0; i < it->count; i++) {
         if (on_their_way == ON_THEIR_WAY) wait_for_credit(it, &on_their_way);
         while (sigqueue(target, it->signum, (union sigval){index << SENDER_SHIFT | i}) < 0) {
             if (errno != EAGAIN) _exit(2);
+            if (told_when_full[1] && write(told_when_full[1], "", 1) != 1) _exit(4);
+            told_when_full[1] = 0;
             /* RLIMIT_SIGPENDING. Where none of ours are on their way others have filled the queue. */
             if (on_their_way >= CREDIT)
                 wait_for_credit(it, &on_their_way);
@@ -127,6 +132,7 @@ TEST(full_queue, "RLIMIT_SIGPENDING: whoever sends waits, and nothing is lost") 
     struct sender senders[SENDERS];
     struct rlimit limit;
     rsig_siginfo_t info;
+    char byte;
     init();
     CHECK_SYS(getrlimit(RLIMIT_SIGPENDING, &limit));
     limit.rlim_cur = CREDIT + 44;
@@ -135,9 +141,9 @@ TEST(full_queue, "RLIMIT_SIGPENDING: whoever sends waits, and nothing is lost") 
     sigset_t set;
     sigemptyset(&set), sigaddset(&set, SIGRTMIN);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    CHECK_SYS(pipe(told_when_full));
     start_sender(&senders[0], 0, SIGRTMIN, COUNT);
-    /* It has met EAGAIN. */
-    check_await_syscall(senders[0].pid, SYS_read);
+    CHECK_INT(read(told_when_full[0], &byte, 1), 1);
     check_empty(channel);
     CHECK_INT(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
     for (int i = 1; i < SENDERS; i++) start_sender(&senders[i], i, SIGRTMIN, COUNT);
