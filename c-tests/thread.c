@@ -175,6 +175,32 @@ TEST(set_main_thread_again, "rsig_set_main_thread on the main thread changes not
     CHECK_INT(rsig_pump(), 0);
 }
 
+static void *become_main(void *unused) {
+    CHECK_INT(rsig_set_main_thread(), RSIG_OK);
+    return unused;
+}
+
+static int hand_on(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)signum, (void)info, (void)arg;
+    run_on_thread(become_main, NULL);
+    return 0;
+}
+
+TEST(handed_on_by_a_handler, "what is left when a handler has handed the main thread on is the new one's") {
+    struct check_calls calls = {0};
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR1, hand_on, NULL, NULL), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR2, check_handler, &calls, NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(raise(SIGUSR2), 0);
+    CHECK_INT(rsig_pump(), 1);
+    CHECK_INT(calls.calls, 0);
+    CHECK_ERROR(rsig_pump(), RSIG_ERROR_THREAD, EPERM);
+    CHECK_INT(rsig_set_main_thread(), RSIG_OK);
+    CHECK_INT(rsig_pump(), 1);
+    CHECK_INT(calls.calls, 1);
+}
+
 static void *own_rsig(void *calls) {
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGUSR1, note_thread, calls, NULL), RSIG_OK);

@@ -41,14 +41,15 @@ pub(crate) fn run_if_main() -> Result<c_int> {
     if main_thread::is_current() { run() } else { Ok(0) }
 }
 
-/// The pass alone.
+/// The pass alone. It ends where a handler, or another thread meanwhile, has made that the main one, or rsig_fini() was called: what
+/// is left is not this thread's.
 #[inline(never)]
 pub(crate) fn run_tripped() -> Result<c_int> {
     let tripped = PENDING.tripped();
     let began = TAKEN.load(Ordering::Relaxed);
     let mut ran: c_int = 0;
     let mut signum = sigset::next(tripped, 0);
-    while signum != 0 {
+    while signum != 0 && main_thread::is_current() {
         // A nested pump, or a fork in a handler, may have left nothing of what was tripped; and what has been
         // delivered since a nested pump ran the handler waits for the next pass.
         if !taken_since(began, signum)
