@@ -292,8 +292,8 @@ extern "C" {
  * One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
  * when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
  * it the same way, also one that lands on another thread, and also where siginterrupt() asked for a restart. No handler
- * runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, before rsig_init(), and
- * where RSIG_RACE_FREE is 0, it is syscall(2), after a look at what is tripped.
+ * runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, and before rsig_init(), it
+ * is syscall(2); where RSIG_RACE_FREE is 0, it is that after a look at what is tripped.
  *
  * @param nr  SYS_read and so on, from <sys/syscall.h>
  * @param a   the call's arguments, as syscall(2) takes them; the unused ones are ignored
@@ -718,7 +718,9 @@ int rsig_init(uint32_t flags);
  * Undoes one rsig_init(). The last one puts everything back: each signal gets the disposition that rsig found
  * (one that somebody else installed over rsig's stays), the wakeup fd and the warning hook are forgotten.
  * rsig_init() may be called again afterwards. What the program itself has set meanwhile to just what rsig had set, such as
- * SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No thread may be inside a call of rsig that waits.
+ * SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No other thread may be inside a call of rsig
+ * that waits or runs handlers. A handler may call it: the function that ran the handler then runs no others, and what it still
+ * needs rsig for fails with RSIG_ERROR_STATE.
  *
  * On the main thread the last one first runs pending handlers; if one refuses, nothing is undone. On another
  * thread, pending signals lose their handlers, and each is told to the warning hook.
@@ -731,7 +733,7 @@ int rsig_fini(void);
 
 /**
  * Makes the calling thread the main thread. For languages whose "main" is not the thread that loaded the
- * library. The old main thread must not be inside a call of rsig that waits.
+ * library. The old main thread must not be inside a call of rsig that waits or runs handlers.
  *
  * @return RSIG_OK; RSIG_ERROR_STATE without rsig_init()
  *
@@ -844,8 +846,8 @@ int rsig_raised(int *signum);
 
 /**
  * Sets who hears what went wrong where no caller could be told: the wakeup fd failed, or a handler was removed while
- * its signal was pending. The hook runs as ordinary code, with no lock of rsig's held, on the thread that pumps.
- * rsig_fini() forgets it.
+ * its signal was pending. The hook runs as ordinary code, with no lock of rsig's held, on the thread that pumps,
+ * that sets another wakeup fd, or that calls rsig_fini(), which forgets it.
  *
  * @param hook  a function; NULL for the default, a line on the standard error stream
  * @param arg   passed to the hook
@@ -1281,7 +1283,7 @@ int rsig_sigpending(rsig_sigset_t *set);
  * signals that rsig has write, on whichever thread they land: those with a handler of rsig_signal()'s, and those that only a
  * channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
  *
- * What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
+ * What goes wrong with a write is told by the next pump, or the next call of this, to the warning hook: a full pipe only with
  * `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE or SIGXFSZ.
  * Turn it off (-1) before you close the descriptor: while another thread receives a signal, its byte could otherwise
  * go to a file that has got the same number since. A forked child keeps the descriptor, and writes to the same pipe.

@@ -13,8 +13,8 @@ use libc::{
 /// One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
 /// when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
 /// it the same way, also one that lands on another thread, and also where siginterrupt() asked for a restart. No handler
-/// runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, before rsig_init(), and
-/// where RSIG_RACE_FREE is 0, it is syscall(2), after a look at what is tripped.
+/// runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, and before rsig_init(), it
+/// is syscall(2); where RSIG_RACE_FREE is 0, it is that after a look at what is tripped.
 ///
 /// @param nr  SYS_read and so on, from <sys/syscall.h>
 /// @param a   the call's arguments, as syscall(2) takes them; the unused ones are ignored
@@ -25,7 +25,7 @@ use libc::{
 /// rt_sigsuspend, rt_sigtimedwait) must leave the real-time signal that rsig has taken out of it, or signals that land on other
 /// threads do not end it, and rt_sigtimedwait may answer with that number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rsig_syscall(
+pub unsafe extern "C-unwind" fn rsig_syscall(
     nr: c_long,
     a: c_long,
     b: c_long,

@@ -25,7 +25,9 @@ pub extern "C" fn rsig_init(flags: u32) -> c_int {
 /// Undoes one rsig_init(). The last one puts everything back: each signal gets the disposition that rsig found
 /// (one that somebody else installed over rsig's stays), the wakeup fd and the warning hook are forgotten.
 /// rsig_init() may be called again afterwards. What the program itself has set meanwhile to just what rsig had set, such as
-/// SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No thread may be inside a call of rsig that waits.
+/// SIGPIPE to SIG_IGN, cannot be told from it, and is undone too. No other thread may be inside a call of rsig
+/// that waits or runs handlers. A handler may call it: the function that ran the handler then runs no others, and what it still
+/// needs rsig for fails with RSIG_ERROR_STATE.
 ///
 /// On the main thread the last one first runs pending handlers; if one refuses, nothing is undone. On another
 /// thread, pending signals lose their handlers, and each is told to the warning hook.
@@ -39,7 +41,7 @@ pub extern "C-unwind" fn rsig_fini() -> c_int {
 }
 
 /// Makes the calling thread the main thread. For languages whose "main" is not the thread that loaded the
-/// library. The old main thread must not be inside a call of rsig that waits.
+/// library. The old main thread must not be inside a call of rsig that waits or runs handlers.
 ///
 /// @return RSIG_OK; RSIG_ERROR_STATE without rsig_init()
 ///

@@ -44,8 +44,8 @@ pub unsafe extern "C" fn rsig_raised(signum: *mut c_int) -> c_int {
 }
 
 /// Sets who hears what went wrong where no caller could be told: the wakeup fd failed, or a handler was removed while
-/// its signal was pending. The hook runs as ordinary code, with no lock of rsig's held, on the thread that pumps.
-/// rsig_fini() forgets it.
+/// its signal was pending. The hook runs as ordinary code, with no lock of rsig's held, on the thread that pumps,
+/// that sets another wakeup fd, or that calls rsig_fini(), which forgets it.
 ///
 /// @param hook  a function; NULL for the default, a line on the standard error stream
 /// @param arg   passed to the hook

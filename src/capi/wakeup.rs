@@ -8,7 +8,7 @@ use libc::c_int;
 /// signals that rsig has write, on whichever thread they land: those with a handler of rsig_signal()'s, and those that only a
 /// channel listens to, for which no handler runs. The loop reads the bytes and calls rsig_pump().
 ///
-/// What goes wrong with a write is told by the next pump to the warning hook: a full pipe only with
+/// What goes wrong with a write is told by the next pump, or the next call of this, to the warning hook: a full pipe only with
 /// `warn_on_full_buffer`; a descriptor that was closed, or whose reader is gone, always. No write raises SIGPIPE or SIGXFSZ.
 /// Turn it off (-1) before you close the descriptor: while another thread receives a signal, its byte could otherwise
 /// go to a file that has got the same number since. A forked child keeps the descriptor, and writes to the same pipe.

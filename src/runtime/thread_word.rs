@@ -1,7 +1,7 @@
 //! One word for each thread, 0 until it is set.
 //!
 //! In a shared library, Rust's `thread_local!` is a call of the loader's __tls_get_addr(), which is most of what rsig_pump() would
-//! cost with nothing pending. By the initial-exec model it is two loads. It takes 8 bytes of the room that the C library keeps
+//! cost with nothing pending. By the initial-exec model it is two loads. It takes its place from the room that the C library keeps
 //! for libraries which are loaded later.
 
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
