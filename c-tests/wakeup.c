@@ -341,6 +341,27 @@ TEST(closed, "a descriptor that was closed is told whatever warn_on_full_buffer 
     CHECK_INT(warnings.count, 1);
 }
 
+static void hear_and_end(const char *message, void *arg) {
+    hear(message, arg);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+}
+
+TEST(ended_by_the_hook, "where the hook calls rsig_fini(), none is set") {
+    int broken[2], ends[2], old_fd = -2;
+    start();
+    CHECK_INT(rsig_set_warning_hook(hear_and_end, &warnings), RSIG_OK);
+    open_pipe(broken), open_pipe(ends);
+    set_wakeup(broken[1], 0);
+    CHECK_SYS(close(broken[0]));
+    raise(SIGUSR1);
+    CHECK_ERROR(rsig_set_wakeup_fd(ends[1], 0, &old_fd), RSIG_ERROR_STATE, ENXIO);
+    check_warned(1, "EPIPE");
+    CHECK_INT(old_fd, -2);
+    start();
+    CHECK_INT(rsig_set_wakeup_fd(-1, 0, &old_fd), RSIG_OK);
+    CHECK_INT(old_fd, -1);
+}
+
 TEST(another_thread_fails, "what goes wrong on another thread is told on the main thread") {
     int ends[2];
     start();

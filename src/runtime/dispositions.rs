@@ -213,7 +213,9 @@ pub(crate) fn handled(set: rsig_sigset_t) -> rsig_sigset_t {
 pub(crate) fn set_interrupting(signum: c_int, interrupting: bool) -> Result<()> {
     main_thread::require_init()?;
     check(signum)?;
-    state::lock().change(signum, |state, found| state.set_interrupting(signum, found, interrupting))
+    let mut state = state::lock();
+    main_thread::require_init()?;
+    state.change(signum, |state, found| state.set_interrupting(signum, found, interrupting))
 }
 
 /// Whether a disposition was changed.

@@ -3,8 +3,7 @@
 use crate::async_safe::wakeup;
 pub(crate) use crate::async_safe::wakeup::has_failed;
 use crate::runtime::error::{Error, Result};
-use crate::runtime::main_thread;
-use crate::runtime::warning;
+use crate::runtime::{main_thread, state, warning};
 use libc::c_int;
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +18,9 @@ pub(crate) fn set(fd: c_int, warn_on_full_buffer: bool) -> Result<c_int> {
     }
     // What the old descriptor's writes ran into is said while it is still known which it was.
     tell_failure();
+    // With the lock: rsig_fini(), which the warning hook may call as well, turns it off for good.
+    let _state = state::lock();
+    main_thread::require()?;
     // Relaxed: written and read by the main thread alone.
     WARN_ON_FULL_BUFFER.store(warn_on_full_buffer, Ordering::Relaxed);
     Ok(wakeup::set(fd))

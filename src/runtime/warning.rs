@@ -56,7 +56,8 @@ pub(crate) fn hook() -> Hook {
 }
 
 pub(crate) fn set_hook(hook: Hook) -> Result<()> {
+    let mut state = state::lock();
     main_thread::require_init()?;
-    state::lock().warning = hook;
+    state.warning = hook;
     Ok(())
 }
