@@ -143,6 +143,9 @@ static void check_all_fail(rsig_channel_t *channel, int status, int code) {
 TEST(without_init, "before rsig_init and after rsig_fini all is RSIG_ERROR_STATE") {
     rsig_channel_t *channel = NULL;
     CHECK_ERROR(rsig_channel_open(ONE, 1, &channel), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_channel_open(ONE, 1, NULL), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_channel_read(channel, NULL, 1), RSIG_ERROR_STATE, ENXIO);
+    CHECK_ERROR(rsig_channel_wait(channel, NULL, NAN), RSIG_ERROR_STATE, ENXIO);
     check_all_fail(channel, RSIG_ERROR_STATE, ENXIO);
     init();
     channel = open_channel(ONE, 1);

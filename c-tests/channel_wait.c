@@ -332,13 +332,16 @@ static void close_it(struct intruder *it) { close_channel(it->channel); }
 static void *closed_here(void *channel) {
     struct intruder it;
     rsig_siginfo_t info;
+    int fd = rsig_channel_fd(channel);
+    CHECK_SYS(fcntl(fd, F_GETFD));
     intrude_here(&it, channel, close_it);
     CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_VALUE, EINVAL);
     join(it.thread);
+    CHECK_INT(fcntl(fd, F_GETFD), -1);
     return NULL;
 }
 
-TEST(closed_meanwhile, "a channel that another thread closes ends the main thread's wait") {
+TEST(closed_meanwhile, "a channel that another thread closes ends the main thread's wait, and is gone") {
     closed_here(prepare());
 }
 

@@ -3,6 +3,7 @@
 use super::{answer, require, status, store};
 use crate::runtime::blocking::limit;
 use crate::runtime::channel::{self, Handle};
+use crate::runtime::main_thread;
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::sys::sigset::rsig_sigset_t;
 use libc::{c_int, size_t};
@@ -49,7 +50,9 @@ pub unsafe extern "C" fn rsig_channel_open(
     capacity: u32,
     channel: *mut *mut rsig_channel_t,
 ) -> c_int {
-    let result = require(channel, "channel").and_then(|()| channel::open(set, capacity));
+    let result = main_thread::require_init()
+        .and_then(|()| require(channel, "channel"))
+        .and_then(|()| channel::open(set, capacity));
     // SAFETY: NULL or room, by contract.
     status(result.map(|handle| unsafe { store(channel, handle.number() as *mut rsig_channel_t) }))
 }
@@ -86,7 +89,8 @@ pub unsafe extern "C" fn rsig_channel_read(
     infos: *mut rsig_siginfo_t,
     max: size_t,
 ) -> c_int {
-    let checked = if max == 0 { Ok(()) } else { require(infos, "infos") };
+    let checked = main_thread::require_init()
+        .and_then(|()| if max == 0 { Ok(()) } else { require(infos, "infos") });
     let max = max.min(c_int::MAX as usize);
     // SAFETY: room for `max` records, by contract.
     let put = |index, info| unsafe { infos.add(index).write(info) };
@@ -112,7 +116,9 @@ pub unsafe extern "C-unwind" fn rsig_channel_wait(
     timeout: f64,
 ) -> c_int {
     let handle = Handle::of(channel.addr());
-    let limit = require(info, "info").and_then(|()| limit(timeout));
+    let limit = main_thread::require_init()
+        .and_then(|()| require(info, "info"))
+        .and_then(|()| limit(timeout));
     answer(limit.and_then(|timeout| channel::wait(handle, timeout)).map(|next| match next {
         None => 0,
         Some(record) => {

@@ -339,6 +339,15 @@ pub(crate) fn read(
 
 /// The next record; none where the time is over. On the main thread pending handlers run before and meanwhile.
 pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<rsig_siginfo_t>> {
+    let result = wait_while_open(handle, timeout);
+    if result.is_err() {
+        // One that was closed meanwhile could not be freed before.
+        state::lock().free_closed();
+    }
+    result
+}
+
+fn wait_while_open(handle: Handle, timeout: Option<Duration>) -> Result<Option<rsig_siginfo_t>> {
     let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
     loop {
         pump::run_if_main()?;
