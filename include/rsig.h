@@ -123,7 +123,8 @@ typedef struct rsig_channel rsig_channel;
 /**
  * A set of signals: bit n-1 is signal n, the layout of the kernel and of `SigBlk` in
  * `/proc/PID/status`. 0 is the empty set, `RSIG_SIGSET(n)` the set of signal n alone, and `|`, `&`
- * and `~` do what they say. Bits that stand for no signal are ignored.
+ * and `~` do what they say. Bits outside rsig_valid_signals() are ignored in masks and in
+ * what is waited for; rsig_channel_open() refuses them.
  */
 typedef uint64_t rsig_sigset_t;
 
@@ -318,7 +319,7 @@ long rsig_syscall(long nr,
  * it; on the main thread pending handlers run before and during the call; it ends early only where a handler refuses, and
  * then it is -1, EINTR, and rsig_raised() tells the rest. On other threads, and before rsig_init(), it is the system's call,
  * repeated after EINTR. Such a call has had no effect when it ends with EINTR. A socket's own time limit (SO_RCVTIMEO,
- * SO_SNDTIMEO) begins anew after a signal. The system's own failures leave no rsig_error_message().
+ * SO_SNDTIMEO) begins anew after a signal. The system's own failures leave rsig_error_message() as it was.
  *
  * @param path   the file
  * @param flags  O_RDONLY and so on
@@ -629,7 +630,8 @@ int rsig_dump(int fd);
 int rsig_dump_json(int fd);
 
 /**
- * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.
+ * A sentence about the calling thread's last failure: the offending value, the valid range, what the system said. Failures of
+ * rsig_syscall() and of the functions from rsig_open() to rsig_sleep() that are the system call's own leave it as it was.
  *
  * @return a string of at most 255 bytes, valid until the thread's next failing call of rsig; "" before the first
  *         failure; never NULL
@@ -649,7 +651,7 @@ const char *rsig_error_message(void);
 const char *rsig_strerror(int status);
 
 /**
- * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll, kqueue or
+ * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll or
  * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
  * close. A batch of signals costs one write, however many they are. What is pumped while it is still being delivered on another
  * thread can leave it readable with nothing there: until the next pump, which returns 0. A forked child has one of its own under the same number;

@@ -204,7 +204,7 @@ handlers      SIGUSR1 came 3 times, calls so far: 0; after rsig_pump(): 1, for 3
               rsig_raise_signal() pumps by itself: calls 2
 refusals      Ctrl-C: -5, "the handler of SIGINT (2) refused with 130"
               rsig_raised() is 130, from SIGINT
-errors        -3, errno 22: cannot change the action of SIGKILL (9): EINVAL: Invalid argument
+errors        -3, errno 22: cannot change the action of SIGKILL (9), which the kernel keeps: EINVAL: Invalid argument
               -1, errno 22: no signal is called "SIGNAL"
 masks         blocked: pending {SIGUSR1}, calls 0; unblocked: calls 1
 waits         rsig_sigwait() accepts SIGUSR2
@@ -581,7 +581,7 @@ fn client_shows(command: Command, fini: &str) {
          constants  SIGINT is 2, ITIMER_REAL is 0\n\
          handler    SIGUSR1, deliveries: 1\n\
          timer      SIGALRM ends the wait\n\
-         error      [Errno 22] cannot change the action of SIGKILL (9): EINVAL: Invalid argument\n\
+         error      [Errno 22] cannot change the action of SIGKILL (9), which the kernel keeps: EINVAL: Invalid argument\n\
          Ctrl-C     SIGINT: 130\n\
          fini       Ctrl-C is {fini} again\n"
     );

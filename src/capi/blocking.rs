@@ -43,7 +43,7 @@ pub unsafe extern "C-unwind" fn rsig_syscall(
 /// it; on the main thread pending handlers run before and during the call; it ends early only where a handler refuses, and
 /// then it is -1, EINTR, and rsig_raised() tells the rest. On other threads, and before rsig_init(), it is the system's call,
 /// repeated after EINTR. Such a call has had no effect when it ends with EINTR. A socket's own time limit (SO_RCVTIMEO,
-/// SO_SNDTIMEO) begins anew after a signal. The system's own failures leave no rsig_error_message().
+/// SO_SNDTIMEO) begins anew after a signal. The system's own failures leave rsig_error_message() as it was.
 ///
 /// @param path   the file
 /// @param flags  O_RDONLY and so on

@@ -4,7 +4,8 @@ use crate::runtime::error::{self, rsig_status};
 use libc::c_int;
 use std::ffi::{CStr, c_char};
 
-/// A sentence about the calling thread's last failure: the offending value, the valid range, what the system said.
+/// A sentence about the calling thread's last failure: the offending value, the valid range, what the system said. Failures of
+/// rsig_syscall() and of the functions from rsig_open() to rsig_sleep() that are the system call's own leave it as it was.
 ///
 /// @return a string of at most 255 bytes, valid until the thread's next failing call of rsig; "" before the first
 ///         failure; never NULL

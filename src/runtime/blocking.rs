@@ -99,7 +99,7 @@ pub(crate) fn limit(seconds: f64) -> Result<Option<Duration>> {
         return Ok(None);
     }
     clock::duration(seconds).map(Some).ok_or_else(|| {
-        let valid = "seconds, or any negative number for no limit";
+        let valid = "finite seconds, where any negative number is no limit";
         Error::value(format_args!("timeout {seconds:?} is out of range: {valid}"))
     })
 }

@@ -12,6 +12,7 @@ use crate::sys::signals::{self, Named};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use libc::{c_int, sighandler_t};
 use nix::errno::Errno;
+use std::fmt;
 use std::ptr;
 
 /// What rsig knows of one signal.
@@ -522,8 +523,21 @@ pub(crate) fn check_set(set: rsig_sigset_t) -> Result<()> {
 }
 
 fn cannot_change(signum: c_int, errno: Errno) -> Error {
-    let name = Named(signum);
-    Error::os(errno, format_args!("cannot change the action of {name}"))
+    Error::os(errno, format_args!("cannot change the action of {}", Unchangeable(signum)))
+}
+
+/// A signal, and why its action cannot be had where that is known.
+struct Unchangeable(c_int);
+
+impl fmt::Display for Unchangeable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.0 {
+            libc::SIGKILL | libc::SIGSTOP => ", which the kernel keeps",
+            signum if signals::is_the_c_librarys(signum) => ", which the C library keeps",
+            _ => "",
+        };
+        write!(formatter, "{}{why}", Named(self.0))
+    }
 }
 
 fn check(signum: c_int) -> Result<()> {
@@ -532,7 +546,6 @@ fn check(signum: c_int) -> Result<()> {
 
 pub(crate) fn get(signum: c_int) -> Result<Disposition> {
     action::get(signum).map_err(|errno| {
-        let name = Named(signum);
-        Error::os(errno, format_args!("cannot read the action of {name}"))
+        Error::os(errno, format_args!("cannot read the action of {}", Unchangeable(signum)))
     })
 }

@@ -1,6 +1,7 @@
 //! What a failing call tells: a status, an errno, and a sentence.
 
 use crate::runtime::text::Text;
+use crate::sys::errno::Described;
 use crate::sys::signals::Named;
 use libc::c_int;
 use nix::errno::Errno;
@@ -81,20 +82,20 @@ impl Error {
 
     /// `what` was attempted, and the system said `errno`.
     pub(crate) fn os(errno: Errno, what: fmt::Arguments<'_>) -> Self {
-        Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {errno}"))
+        Self::new(RSIG_ERROR_OS, errno, format_args!("{what}: {}", Described(errno)))
     }
 
     /// The same, with a system call that not every kernel has, or that a sandbox may not let through.
     #[cold]
     pub(crate) fn os_or_unsupported(errno: Errno, what: fmt::Arguments<'_>) -> Self {
         match errno {
-            Errno::ENOSYS => Self::unsupported(format_args!("{what}: {errno}")),
+            Errno::ENOSYS => Self::unsupported(format_args!("{what}: {}", Described(errno))),
             errno => Self::os(errno, what),
         }
     }
 
     pub(crate) fn itimer(errno: Errno, what: fmt::Arguments<'_>) -> Self {
-        Self::new(RSIG_ERROR_ITIMER, errno, format_args!("{what}: {errno}"))
+        Self::new(RSIG_ERROR_ITIMER, errno, format_args!("{what}: {}", Described(errno)))
     }
 
     pub(crate) fn unsupported(message: fmt::Arguments<'_>) -> Self {

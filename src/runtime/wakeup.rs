@@ -4,6 +4,7 @@ use crate::async_safe::wakeup;
 pub(crate) use crate::async_safe::wakeup::has_failed;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::{main_thread, state, warning};
+use crate::sys::errno::Described;
 use libc::c_int;
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +52,8 @@ pub(crate) fn tell_failure() {
         // Relaxed: see `set`.
         Some(Errno::EAGAIN) if !WARN_ON_FULL_BUFFER.load(Ordering::Relaxed) => {}
         Some(errno) => {
-            warning::hook().warn(format_args!("cannot write to the wakeup fd: {errno}"));
+            let why = Described(errno);
+            warning::hook().warn(format_args!("cannot write to the wakeup fd: {why}"));
         }
     }
 }

@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 
 /// A set of signals: bit n-1 is signal n, the layout of the kernel and of `SigBlk` in
 /// `/proc/PID/status`. 0 is the empty set, `RSIG_SIGSET(n)` the set of signal n alone, and `|`, `&`
-/// and `~` do what they say. Bits that stand for no signal are ignored.
+/// and `~` do what they say. Bits outside rsig_valid_signals() are ignored in masks and in
+/// what is waited for; rsig_channel_open() refuses them.
 #[allow(non_camel_case_types)]
 pub type rsig_sigset_t = u64;
 
