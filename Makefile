@@ -106,27 +106,27 @@ stage: all
 # Not `all`: `sudo make install` should need no Rust.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) || $(MAKE) all
-	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(DOCDIR)/examples \
-	    $(DESTDIR)$(DOCDIR)/docs
-	$(INSTALL) -m 644 include/rsig.h $(DESTDIR)$(INCLUDEDIR)/rsig.h
-	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)
-	ln -sf librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
-	ln -sf librsig.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/librsig.so
-	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/librsig.a
+	$(INSTALL) -d "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(DOCDIR)/examples" \
+	    "$(DESTDIR)$(DOCDIR)/docs"
+	$(INSTALL) -m 644 include/rsig.h "$(DESTDIR)$(INCLUDEDIR)/rsig.h"
+	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)"
+	ln -sf librsig.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)"
+	ln -sf librsig.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/librsig.so"
+	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/librsig.a"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call relocatable,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(call relocatable,$(INCLUDEDIR))|' \
-	    -e 's|@VERSION@|$(VERSION)|' rsig.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
-	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DOCDIR)
-	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples
-	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/docs
+	    -e 's|@VERSION@|$(VERSION)|' rsig.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc"
+	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc"
+	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE "$(DESTDIR)$(DOCDIR)"
+	$(INSTALL) -m 644 $(EXAMPLES) "$(DESTDIR)$(DOCDIR)/examples"
+	$(INSTALL) -m 644 $(DOCS) "$(DESTDIR)$(DOCDIR)/docs"
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/rsig.h $(DESTDIR)$(LIBDIR)/librsig.a
-	rm -f $(DESTDIR)$(LIBDIR)/librsig.so $(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)
-	rm -f $(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc
-	cd $(DESTDIR)$(DOCDIR) && rm -f README.md LICENSE-MIT LICENSE-APACHE $(EXAMPLES) $(DOCS)
-	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)
+	rm -f "$(DESTDIR)$(INCLUDEDIR)/rsig.h" "$(DESTDIR)$(LIBDIR)/librsig.a"
+	rm -f "$(DESTDIR)$(LIBDIR)/librsig.so" "$(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)"
+	rm -f "$(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/pkgconfig/rsig.pc"
+	cd "$(DESTDIR)$(DOCDIR)" && rm -f README.md LICENSE-MIT LICENSE-APACHE $(EXAMPLES) $(DOCS)
+	-rmdir "$(DESTDIR)$(DOCDIR)/examples" "$(DESTDIR)$(DOCDIR)/docs" "$(DESTDIR)$(DOCDIR)"
 
 clean:
 	$(CARGO) clean

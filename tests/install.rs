@@ -71,7 +71,7 @@ fn expected(libdir: &str, includedir: &str, docdir: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_folder_can_be_chosen() {
-    let dest = empty("chosen");
+    let dest = empty("all of it chosen");
     let variables = set(&[
         ("DESTDIR", dest.to_str().unwrap()),
         ("PREFIX", "/opt/rsig"),
