@@ -940,10 +940,10 @@ static void call_channel_open(uint64_t *r) {
     rsig_channel_t *handle = NULL;
     if (channel->is_open) return;
     trace("rsig_channel_open(%#llx, %u, %s)", (long long)set, capacity, is_null ? "NULL" : "&channel");
-    if (is_null) {
+    if (!is_up()) {
+        EXPECT_STATE(rsig_channel_open(set, capacity, is_null ? NULL : &handle));
+    } else if (is_null) {
         EXPECT_VALUE(rsig_channel_open(set, capacity, NULL));
-    } else if (!is_up()) {
-        EXPECT_STATE(rsig_channel_open(set, capacity, &handle));
     } else if (!set || capacity < 1 || capacity > 65536) {
         EXPECT_VALUE(rsig_channel_open(set, capacity, &handle));
     } else if (set & never) {
@@ -1009,10 +1009,10 @@ static void call_channel_read(uint64_t *r) {
     int is_null = chance(r, 5);
     if (!channel->is_open) handle = no_channel(r);
     trace("rsig_channel_read(%#zx, %s, %zu)", (size_t)handle, is_null ? "NULL" : "infos", max);
-    if (is_null && max) {
+    if (!is_up()) {
+        EXPECT_STATE(rsig_channel_read(handle, is_null ? NULL : infos, max));
+    } else if (is_null && max) {
         EXPECT_VALUE(rsig_channel_read(handle, NULL, max));
-    } else if (!is_up()) {
-        EXPECT_STATE(rsig_channel_read(handle, infos, max));
     } else if (!channel->is_open) {
         EXPECT_VALUE(rsig_channel_read(handle, infos, max));
     } else {
@@ -1034,12 +1034,12 @@ static void call_channel_wait(uint64_t *r) {
     if (!channel->is_open) handle = no_channel(r);
     else if (is_readable_channel(channel) && chance(r, 40)) timeout = -1;
     trace("rsig_channel_wait(%#zx, %s, %g)", (size_t)handle, is_null ? "NULL" : "&info", timeout);
-    if (is_null || !isfinite(timeout)) {
-        EXPECT_VALUE(rsig_channel_wait(handle, is_null ? NULL : &info, timeout));
+    if (!is_up()) {
+        EXPECT_STATE(rsig_channel_wait(handle, is_null ? NULL : &info, timeout));
         return;
     }
-    if (!is_up()) {
-        EXPECT_STATE(rsig_channel_wait(handle, &info, timeout));
+    if (is_null || !isfinite(timeout)) {
+        EXPECT_VALUE(rsig_channel_wait(handle, is_null ? NULL : &info, timeout));
         return;
     }
     /* A handler could close it. */
