@@ -185,10 +185,13 @@ static void blocking_calls(void) {
     char byte;
     int ends[2];
     sys(pipe2(ends, O_CLOEXEC));
+    ssize_t sent = rsig_write(ends[1], "x", 1);
+    printf("blocking      rsig_write() to a pipe: %d, ", (int)sent);
+    printf("rsig_read(): %d\n", (int)rsig_read(ends[0], &byte, 1));
     ok(rsig_signal(SIGALRM, rsig_default_int_handler, NULL, NULL)); /* refuses */
     ok(rsig_setitimer(ITIMER_REAL, 0.01, 0, NULL));
     ssize_t got = rsig_read(ends[0], &byte, 1);
-    printf("blocking      rsig_read() of an empty pipe, 10 ms: %d, %s\n", (int)got,
+    printf("              rsig_read() of an empty pipe, 10 ms: %d, %s\n", (int)got,
            errno == EINTR ? "EINTR" : strerror(errno));
     close(ends[0]);
     close(ends[1]);
