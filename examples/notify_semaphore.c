@@ -26,10 +26,10 @@
 
 /* Not on a stack: a signal may post the semaphore for as long as rsig is there. */
 static struct {
-    sem_t event; /* a worker has done a part, or a signal has come */
+    sem_t event; /* a worker has ended, or a signal has come */
     unsigned long limit;
     atomic_ulong next, done, primes;
-    atomic_int stop;
+    atomic_int running, stop;
 } work;
 
 /* Signal context: it may do only what a signal handler may, and sem_post() is among that. */
@@ -59,8 +59,9 @@ static void *count(void *arg) {
         for (unsigned long i = 0; i < size; i++) primes += (unsigned long)is_prime(first + i);
         atomic_fetch_add(&work.primes, primes);
         atomic_fetch_add(&work.done, size);
-        sem_post(&work.event);
     }
+    work.running--;
+    sem_post(&work.event);
     return arg;
 }
 
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     sem_init(&work.event, 0, 0);
+    work.running = WORKERS;
     /* SIGINT's handler refuses already, with 130. */
     if (rsig_init(0) < 0 || rsig_set_notify(post, &work.event) < 0 ||
         rsig_signal(SIGUSR1, on_question, NULL, NULL) < 0) {
@@ -89,7 +91,7 @@ int main(int argc, char **argv) {
     }
     printf("process %ld is counting\n", (long)getpid());
 
-    while (work.done < work.limit) {
+    while (work.running > 0) {
         sem_wait(&work.event); /* after EINTR too there is something to look at */
         if (rsig_tripped() && rsig_pump() < 0) {
             status = rsig_raised(NULL);

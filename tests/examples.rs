@@ -838,12 +838,27 @@ const ENDLESS: &str = "1000000000000";
 fn notify_semaphore_answers_and_goes_on() {
     let mut running = start_counting(ENDLESS);
     for _ in 0..3 {
-        running.kill(libc::SIGUSR1);
+        kill_worker(&running, libc::SIGUSR1);
         let line = running.line();
         assert!(line.starts_with("SIGUSR1: ") && line.ends_with(" of 1000000000000"), "{line}");
     }
-    running.kill(libc::SIGINT);
+    kill_worker(&running, libc::SIGINT);
     assert_eq!(running.end(), end(130, "interrupted\n"));
+}
+
+/// Sends a signal to a worker while the main thread sleeps in sem_wait(), which no EINTR ends then.
+fn kill_worker(running: &Running, signum: i32) {
+    let wait = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+    await_syscall(running.pid(), libc::SYS_futex, 1, wait);
+    let mut tasks = fs::read_dir(format!("/proc/{}/task", running.pid())).expect("a process");
+    let worker = tasks.find_map(|task| {
+        let tid = task.expect("a thread").file_name().to_str()?.parse::<i32>().ok()?;
+        (tid != running.pid()).then_some(tid)
+    });
+    let worker = worker.expect("a worker");
+    // SAFETY: passes numbers only.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, running.pid(), worker, signum) };
+    assert_eq!(sent, 0);
 }
 
 // sigpipe
