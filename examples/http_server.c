@@ -5,9 +5,12 @@
  *     ./http_server [port]
  *
  * SIGINT (Ctrl-C) and SIGTERM stop it. To keep the example short it serves one visitor after the
- * other, and one page.
+ * other, and one page. http_client.c is a visitor.
+ *
+ * Its calls are the ones that it would make without signals. The handler refuses, so that the call
+ * which the signal finds fails with EINTR; and where that comes just before the call, it fails too.
  */
-#define _GNU_SOURCE /* SOCK_NONBLOCK */
+#define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,7 +23,7 @@
 #include <unistd.h>
 
 #define PAGE "<!doctype html><title>rsig</title><p>Stop me with Ctrl-C.</p>\n"
-#define PATIENCE 60000 /* milliseconds for a visitor to say something */
+#define PATIENCE 60 /* seconds for a visitor to say something */
 
 struct server {
     int listener;
@@ -33,7 +36,7 @@ static void fail(const char *what, const char *why) {
     exit(1);
 }
 
-/* Runs inside rsig_pump(), where it may print; in a real signal handler it might not. */
+/* Runs inside the call that waits, where it may print; in a real signal handler it might not. */
 static int on_stop(int signum, const rsig_siginfo_t *info, void *arg) {
     struct server *server = arg;
     if (server->stop_signal) return 0; /* timeout(1), for one, tells it twice */
@@ -42,7 +45,7 @@ static int on_stop(int signum, const rsig_siginfo_t *info, void *arg) {
         printf("%s from process %d: stopping\n", rsig_signame(signum), (int)info->pid);
     else
         printf("%s from the terminal: stopping\n", rsig_signame(signum));
-    return 0;
+    return 1;
 }
 
 static void handle(struct server *server, int signum) {
@@ -63,8 +66,7 @@ static void listen_on(struct server *server, int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     socklen_t size = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    /* Non-blocking: a visitor may be gone again between poll() and accept(). */
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
     int yes = 1;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
         bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, SOMAXCONN) < 0 ||
@@ -74,37 +76,20 @@ static void listen_on(struct server *server, int port) {
     printf("listening on http://127.0.0.1:%d/\n", ntohs(address.sin_port));
 }
 
-/*
- * Waits until fd can be read (1), or a signal has come and its handler has run (0), or the time is
- * over (-1). A signal that lands before poll() has made rsig_fd() readable: poll() does not sleep
- * over it.
- */
-static int wait_for(int fd, int timeout) {
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = rsig_fd(), .events = POLLIN}};
-    int ready = poll(fds, 2, timeout);
-    if (ready == 0) return -1;
-    if (ready < 0 && errno != EINTR) fail("poll", strerror(errno));
-    if (rsig_pump() < 0) fail("rsig_pump", rsig_error_message());
-    return ready > 0 && fds[0].revents;
-}
-
 /* Reads up to the empty line that ends a request; 0, or -1 if there will be none. */
 static int read_request(struct server *server, int fd) {
     char text[8192] = "";
     size_t size = 0;
     while (!strstr(text, "\r\n\r\n")) {
-        int ready = wait_for(fd, PATIENCE);
-        if (ready < 0) {
+        /* Browsers connect in advance; one that has asked for nothing shall not hold us up. */
+        double patience = server->stop_signal && size == 0 ? 0 : PATIENCE;
+        struct pollfd visitor = {.fd = fd, .events = POLLIN};
+        ssize_t got = rsig_poll(&visitor, 1, patience);
+        if (got == 0 && patience > 0)
             printf("visitor %d says nothing any more\n", server->visitors);
-            return -1;
-        }
-        if (!ready) {
-            /* Browsers connect in advance; one that has asked for nothing shall not hold us up. */
-            if (server->stop_signal && size == 0) return -1;
-            continue;
-        }
         /* Also 0 when there is no room left: nobody needs that long a request here. */
-        ssize_t got = read(fd, text + size, sizeof text - 1 - size);
+        if (got > 0) got = rsig_recv(fd, text + size, sizeof text - 1 - size, 0);
+        if (got < 0 && errno == EINTR) continue; /* told to stop: this visitor is the last one */
         if (got <= 0) return -1;
         size += (size_t)got;
         text[size] = '\0';
@@ -120,8 +105,8 @@ static void serve(struct server *server, int fd) {
                         "Connection: close\r\n\r\n" PAGE,
                         strlen(PAGE));
     for (int sent = 0; sent < size;) {
-        /* Told to stop in the middle of it, the answer goes on. */
-        ssize_t n = rsig_write(fd, answer + sent, (size_t)(size - sent));
+        ssize_t n = rsig_send(fd, answer + sent, (size_t)(size - sent), 0);
+        if (n < 0 && errno == EINTR) continue; /* told to stop in the middle of it, it goes on */
         if (n < 0) return; /* the visitor has gone; but for rsig_init(), SIGPIPE had killed us */
         sent += (int)n;
     }
@@ -141,9 +126,8 @@ int main(int argc, char **argv) {
     listen_on(&server, (int)port);
 
     while (!server.stop_signal) {
-        if (wait_for(server.listener, -1) <= 0 || server.stop_signal) continue;
-        int fd = accept(server.listener, NULL, NULL);
-        if (fd < 0) continue; /* it has gone again */
+        int fd = rsig_accept(server.listener, NULL, NULL);
+        if (fd < 0) continue; /* told to stop, or the visitor has gone again */
         printf("visitor %d\n", ++server.visitors);
         serve(&server, fd);
         close(fd);

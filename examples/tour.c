@@ -126,7 +126,7 @@ static void waits(void) {
     ok(rsig_pthread_sigmask(SIG_BLOCK, set, &before));
     ok(rsig_raise_signal(SIGUSR2));
     printf("waits         rsig_sigwait() accepts %s\n", rsig_signame(ok(rsig_sigwait(set))));
-    sys(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 42}));
+    ok(rsig_sigqueue(getpid(), SIGUSR1, 42));
     int signum = ok(rsig_sigwaitinfo(set, &info));
     printf("              rsig_sigwaitinfo(): %s with %d, %s\n", rsig_signame(signum),
            (int)info.value_int, info.pid == getpid() ? "from this process" : "from elsewhere");
@@ -185,10 +185,13 @@ static void blocking_calls(void) {
     char byte;
     int ends[2];
     sys(pipe2(ends, O_CLOEXEC));
+    ssize_t sent = rsig_write(ends[1], "x", 1);
+    printf("blocking      rsig_write() to a pipe: %d, ", (int)sent);
+    printf("rsig_read(): %d\n", (int)rsig_read(ends[0], &byte, 1));
     ok(rsig_signal(SIGALRM, rsig_default_int_handler, NULL, NULL)); /* refuses */
     ok(rsig_setitimer(ITIMER_REAL, 0.01, 0, NULL));
     ssize_t got = rsig_read(ends[0], &byte, 1);
-    printf("blocking      rsig_read() of an empty pipe, 10 ms: %d, %s\n", (int)got,
+    printf("              rsig_read() of an empty pipe, 10 ms: %d, %s\n", (int)got,
            errno == EINTR ? "EINTR" : strerror(errno));
     close(ends[0]);
     close(ends[1]);
@@ -199,14 +202,17 @@ static void senders(void) {
     ok(rsig_signal(SIGUSR1, count, &calls, NULL));
     ok(rsig_pthread_kill(rsig_get_ident(), SIGUSR1));
     printf("senders       rsig_pthread_kill(): calls %d; ", calls.calls);
-    int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    ok(rsig_thread_kill((pid_t)syscall(SYS_gettid), SIGUSR1));
+    ok(rsig_pump());
+    printf("rsig_thread_kill(): calls %d\n              ", calls.calls);
+    int pidfd = rsig_pidfd_open(getpid(), 0);
     if (pidfd >= 0) {
         ok(rsig_pidfd_send_signal(pidfd, SIGUSR1, NULL, 0));
         ok(rsig_pump());
         printf("rsig_pidfd_send_signal(): calls %d\n", calls.calls);
         close(pidfd);
     } else {
-        printf("no pidfd_open() here\n");
+        printf("%s\n", rsig_error_message());
     }
 }
 

@@ -13,9 +13,9 @@ mod common;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -96,14 +96,23 @@ struct Running {
 /// How a program ended, and what of its output had not been read.
 #[derive(Debug, PartialEq)]
 struct End {
-    /// None: it was killed.
+    /// None: it died of a signal.
     code: Option<i32>,
+    signal: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
 fn end(code: i32, stdout: &str) -> End {
-    End { code: Some(code), stdout: stdout.to_owned(), stderr: String::new() }
+    End { code: Some(code), signal: None, stdout: stdout.to_owned(), stderr: String::new() }
+}
+
+fn failed(code: i32, stderr: &str) -> End {
+    End { stderr: stderr.to_owned(), ..end(code, "") }
+}
+
+fn died(signum: i32, stdout: &str) -> End {
+    End { code: None, signal: Some(signum), ..end(0, stdout) }
 }
 
 fn start(mut command: Command) -> Running {
@@ -156,8 +165,8 @@ impl Running {
             pipe.read_to_string(&mut stdout).expect("text");
         }
         self.child.stderr.take().expect("stderr").read_to_string(&mut stderr).expect("text");
-        let code = self.child.wait().expect("a child").code();
-        End { code, stdout, stderr }
+        let status = self.child.wait().expect("a child");
+        End { code: status.code(), signal: status.signal(), stdout, stderr }
     }
 }
 
@@ -214,16 +223,19 @@ timers        rsig_setitimer() for 10 ms, rsig_pause(): calls 1, then 0 s left
               rsig_alarm(3600), rsig_alarm(0): time left
 wakeup fd     bytes in the order of delivery: SIGUSR2 SIGUSR1; calls 0, rsig_pump() 2
 rsig_fd()     readable: 0; after SIGUSR1: 1; after rsig_pump(): 0
-blocking      rsig_read() of an empty pipe, 10 ms: -1, EINTR
-senders       rsig_pthread_kill(): calls 1; rsig_pidfd_send_signal(): calls 2
+blocking      rsig_write() to a pipe: 1, rsig_read(): 1
+              rsig_read() of an empty pipe, 10 ms: -1, EINTR
+senders       rsig_pthread_kill(): calls 1; rsig_thread_kill(): calls 2
+              rsig_pidfd_send_signal(): calls 3
 restarts      rsig_siginterrupt(SIGUSR1, 0): system calls are restarted
 strangers     a handler by signal(2): RSIG_FOREIGN; given back to rsig_signal(): restored
 rsig_fini()   SIGUSR1 is as it was found
 "#;
     let version = env!("CARGO_PKG_VERSION");
     let expected = end(0, &format!("rsig {version}{expected}"));
-    let no_pidfd =
-        expected.stdout.replace("rsig_pidfd_send_signal(): calls 2", "no pidfd_open() here");
+    let no_pidfd = expected
+        .stdout
+        .replace("rsig_pidfd_send_signal(): calls 3", "this kernel has no pidfd_open (Linux 5.3)");
     for command in [example("tour"), as_background_job(example("tour"))] {
         let shown = run(command);
         if shown.stdout == no_pidfd {
@@ -310,14 +322,14 @@ fn start_server(command: Command) -> (Running, u16) {
     (server, port.unwrap_or_else(|| panic!("the server says {line:?}")))
 }
 
-/// Returns when the server sleeps in poll(): what was sent to it before has been read.
+/// Returns when the server sleeps for want of a visitor.
+fn await_accept(server: &Running) {
+    await_syscall(server.pid(), libc::SYS_accept4, 1, 0);
+}
+
+/// Returns when the server sleeps for want of a word from its visitor: what was sent before has been read.
 fn await_poll(server: &Running) {
-    // Not every architecture has the older call.
-    #[cfg(target_arch = "x86_64")]
-    let number = libc::SYS_poll;
-    #[cfg(not(target_arch = "x86_64"))]
-    let number = libc::SYS_ppoll;
-    await_syscall(server.pid(), number, 1, 2);
+    await_syscall(server.pid(), libc::SYS_ppoll, 1, 1);
 }
 
 fn connect(port: u16) -> TcpStream {
@@ -371,7 +383,7 @@ fn serves_until(signum: i32, signame: &str) {
 #[test]
 fn http_server_stops_when_the_signal_catches_it_waiting() {
     let (server, _) = start_server(example("http_server"));
-    await_poll(&server);
+    await_accept(&server);
     server.kill(libc::SIGTERM);
     assert_eq!(server.end(), end(0, &format!("{}\nstopped, visitors: 0\n", stopping("SIGTERM"))));
 }
@@ -459,6 +471,394 @@ fn http_server_listens_on_the_port_that_it_is_given() {
     let ended = run(command);
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stderr, "http_server: cannot listen: Address already in use\n");
+}
+
+// http_client
+
+fn start_client(port: u16) -> Running {
+    let mut command = example("http_client");
+    command.arg(port.to_string());
+    start(command)
+}
+
+#[test]
+fn http_client_prints_what_the_server_answers() {
+    let (server, port) = start_server(example("http_server"));
+    assert_eq!(start_client(port).end(), end(0, &answer()));
+    server.kill(libc::SIGTERM);
+    let expected = format!("visitor 1\n{}\nstopped, visitors: 1\n", stopping("SIGTERM"));
+    assert_eq!(server.end(), end(0, &expected));
+}
+
+#[test]
+fn http_client_is_interrupted_while_it_waits_for_an_answer() {
+    waits_until(libc::SIGINT, 130, "interrupted");
+}
+
+#[test]
+fn http_client_gives_up() {
+    waits_until(libc::SIGALRM, 1, "no answer in time");
+}
+
+fn waits_until(signum: i32, code: i32, why: &str) {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let client = start_client(silent.local_addr().unwrap().port());
+    // The room for what it prints.
+    await_syscall(client.pid(), libc::SYS_recvfrom, 2, 4096);
+    client.kill(signum);
+    assert_eq!(client.end(), failed(code, &format!("http_client: {why}\n")));
+}
+
+#[test]
+fn http_client_is_interrupted_while_it_connects() {
+    let busy = busy_listener();
+    let client = start_client(busy.local_addr().unwrap().port());
+    let size = i32::try_from(size_of::<libc::sockaddr_in>()).unwrap();
+    await_syscall(client.pid(), libc::SYS_connect, 2, size);
+    client.kill(libc::SIGINT);
+    assert_eq!(client.end(), failed(130, "http_client: interrupted\n"));
+}
+
+/// One that takes in no more connections: its queue is full.
+fn busy_listener() -> TcpListener {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    // SAFETY: passes numbers only; a second call changes the length of the queue.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    // As long as it is open, the one connection that has room keeps it.
+    std::mem::forget(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    listener
+}
+
+#[test]
+fn http_client_tells_other_errors() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let expected = failed(1, "http_client: Connection refused\n");
+    assert_eq!(start_client(port).end(), expected);
+}
+
+// echo_server
+
+fn start_echo(command: Command) -> (Running, u16) {
+    let mut server = start(command);
+    let line = server.line();
+    let port = line.strip_prefix("listening on port ").and_then(|port| port.parse().ok());
+    (server, port.unwrap_or_else(|| panic!("the server says {line:?}")))
+}
+
+/// What came back shows that the visitor has its thread.
+fn echoes(visitor: &mut TcpStream, text: &str) {
+    let mut back = vec![0; text.len()];
+    visitor.write_all(text.as_bytes()).unwrap();
+    visitor.read_exact(&mut back).expect("an echo");
+    assert_eq!(back, text.as_bytes());
+}
+
+const STOPPED: &str = "stopping\nall visitors have left\n";
+
+#[test]
+fn echo_server_says_good_bye_to_each_visitor_at_sigterm() {
+    says_good_bye(libc::SIGTERM, "SIGTERM");
+}
+
+#[test]
+fn echo_server_says_good_bye_to_each_visitor_at_sigint() {
+    says_good_bye(libc::SIGINT, "SIGINT");
+}
+
+fn says_good_bye(signum: i32, signame: &str) {
+    let (server, port) = start_echo(example("echo_server"));
+    let mut visitors = [1, 2, 3].map(|_| connect(port));
+    for visitor in &mut visitors {
+        echoes(visitor, "hello");
+        echoes(visitor, "again");
+    }
+    server.kill(signum);
+    for visitor in visitors {
+        assert_eq!(read_answer(visitor), format!("{signame}: good-bye\n"));
+    }
+    assert_eq!(server.end(), end(0, STOPPED));
+}
+
+#[test]
+fn echo_server_misses_no_signal_that_comes_with_a_visitor() {
+    let (server, port) = start_echo(example("echo_server"));
+    await_accept(&server);
+    let visitor = connect(port);
+    // Welcomed or not; where it is, its thread has to hear this.
+    server.kill(libc::SIGTERM);
+    assert_eq!(server.end(), end(0, STOPPED));
+    drop(visitor);
+}
+
+#[test]
+fn echo_server_goes_on_when_a_visitor_leaves() {
+    let (server, port) = start_echo(example("echo_server"));
+    let (mut first, mut second) = (connect(port), connect(port));
+    echoes(&mut first, "hello");
+    drop(first);
+    echoes(&mut second, "hello");
+    drop(second);
+    server.kill(libc::SIGTERM);
+    assert_eq!(server.end(), end(0, STOPPED));
+}
+
+#[test]
+fn echo_server_in_the_background_leaves_sigint_ignored() {
+    let command = common::program(&programs().join("echo_server"));
+    let (server, port) = start_echo(as_background_job(command));
+    let mut visitor = connect(port);
+    echoes(&mut visitor, "hello");
+    server.kill(libc::SIGINT);
+    echoes(&mut visitor, "still there");
+    server.kill(libc::SIGTERM);
+    assert_eq!(read_answer(visitor), "SIGTERM: good-bye\n");
+    assert_eq!(server.end(), end(0, STOPPED));
+}
+
+// lock_file
+
+fn lock_file(name: &str) -> Running {
+    let mut command = example("lock_file");
+    command.arg(name);
+    let mut running = start(command);
+    let pid = running.pid();
+    assert_eq!(running.line(), format!("process {pid}: waiting for the lock"));
+    running
+}
+
+/// One that has the lock, and one that waits for it.
+fn lock_file_twice(name: &str) -> (Running, Running) {
+    let mut first = lock_file(name);
+    assert_eq!(first.line(), "holding the lock");
+    let second = lock_file(name);
+    await_syscall(second.pid(), libc::SYS_flock, 1, libc::LOCK_EX);
+    (first, second)
+}
+
+#[test]
+fn lock_file_waits_for_the_lock() {
+    let (first, mut second) = lock_file_twice("lock-handed-over");
+    first.kill(libc::SIGINT);
+    assert_eq!(first.end(), end(0, "unlocked\n"));
+    assert_eq!(second.line(), "holding the lock");
+    second.kill(libc::SIGTERM);
+    assert_eq!(second.end(), end(0, "unlocked\n"));
+}
+
+#[test]
+fn lock_file_answers_and_goes_on_waiting() {
+    let (first, mut second) = lock_file_twice("lock-asked-for");
+    for _ in 0..3 {
+        await_syscall(second.pid(), libc::SYS_flock, 1, libc::LOCK_EX);
+        second.kill(libc::SIGUSR1);
+        assert_eq!(second.line(), "waiting for the lock");
+    }
+    first.kill(libc::SIGTERM);
+    assert_eq!(second.line(), "holding the lock");
+    second.kill(libc::SIGUSR1);
+    assert_eq!(second.line(), "holding the lock");
+    second.kill(libc::SIGINT);
+    assert_eq!(second.end(), end(0, "unlocked\n"));
+}
+
+#[test]
+fn lock_file_is_interrupted_while_it_waits() {
+    for signum in [libc::SIGINT, libc::SIGTERM] {
+        let (_first, second) = lock_file_twice(&format!("lock-{signum}"));
+        second.kill(signum);
+        assert_eq!(second.end(), failed(1, &format!("lock_file: lock-{signum}: interrupted\n")));
+    }
+}
+
+// dispatch_loop
+
+fn start_dispatch(idle: &str) -> Running {
+    let mut command = example("dispatch_loop");
+    command.arg(idle);
+    let mut running = start(command);
+    assert_eq!(running.line(), format!("process {} is ready", running.pid()));
+    running
+}
+
+#[test]
+fn dispatch_loop_adds_what_it_is_sent() {
+    let running = start_dispatch("1000000");
+    let mut command = example("dispatch_loop");
+    command.args(["send", &running.pid().to_string(), "3", "-4", "8589934592"]);
+    let sender = start(command);
+    let from = format!("from process {}", sender.pid());
+    assert_eq!(sender.end(), end(0, ""));
+    // The number of SIGTERM is lower: it would be taken before what waits.
+    let mut running = running;
+    assert_eq!(running.line(), format!("3 {from}, sum 3"));
+    assert_eq!(running.line(), format!("-4 {from}, sum -1"));
+    assert_eq!(running.line(), format!("8589934592 {from}, sum 8589934591"));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.end(), end(0, "SIGTERM: the sum is 8589934591\n"));
+}
+
+#[test]
+fn dispatch_loop_is_ended_by_sigint() {
+    let running = start_dispatch("1000000");
+    running.kill(libc::SIGINT);
+    assert_eq!(running.end(), end(0, "SIGINT: the sum is 0\n"));
+}
+
+#[test]
+fn dispatch_loop_ends_when_nothing_comes() {
+    assert_eq!(start_dispatch("0.01").end(), end(0, "idle: the sum is 0\n"));
+}
+
+#[test]
+fn dispatch_loop_shows_its_signals_to_who_is_on_call() {
+    let mut running = start_dispatch("1000000");
+    running.kill(libc::SIGUSR1);
+    let mut table = BufReader::new(running.child.stderr.as_mut().expect("stderr")).lines();
+    let usr1 = table.find_map(|line| line.ok().filter(|line| line.contains(" SIGUSR1 ")));
+    let usr1: Vec<_> = usr1.as_deref().expect("a line").split_whitespace().collect();
+    assert_eq!(usr1, ["10", "SIGUSR1", "rsig", "-", "yes", "-", "-", "1", "0", "-"]);
+    assert!(table.any(|line| line.expect("a line").contains(" SIGRTMAX ")));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.end(), end(0, "SIGTERM: the sum is 0\n"));
+}
+
+#[test]
+fn dispatch_loop_tells_that_nobody_is_there() {
+    let mut command = example("dispatch_loop");
+    // Above all that the kernel gives to a process.
+    command.args(["send", "2147483647", "1"]);
+    let ended = run(command);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    assert!(ended.stderr.contains("No such process"), "{}", ended.stderr);
+}
+
+// retry
+
+fn retry(arguments: &[&str]) -> Command {
+    let mut command = example("retry");
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn retry_runs_a_command_until_it_succeeds() {
+    let file = common::scratch("retried").join("tries");
+    let _ = fs::remove_file(&file);
+    let mut command = retry(&["5", "0.001", "sh", "-c"]);
+    command.args([r#"echo x >>"$0"; test $(wc -l <"$0") -eq 3"#]).arg(&file);
+    let expected = "retry: status 1; again in 0.001 s\nretry: status 1; again in 0.002 s\n";
+    assert_eq!(run(command), failed(0, expected));
+    assert_eq!(fs::read_to_string(file).unwrap(), "x\nx\nx\n");
+}
+
+#[test]
+fn retry_ends_with_the_status_of_the_last_try() {
+    let expected = failed(7, "retry: status 7; again in 0.001 s\n");
+    assert_eq!(run(retry(&["2", "0.001", "sh", "-c", "exit 7"])), expected);
+    assert_eq!(run(retry(&["1", "0", "sh", "-c", "kill -KILL $$"])), failed(137, ""));
+    let expected = failed(127, "retry: /nonexistent: No such file or directory\n");
+    assert_eq!(run(retry(&["1", "0", "/nonexistent"])), expected);
+}
+
+#[test]
+fn retry_passes_the_signal_on_and_dies_of_it() {
+    for (signum, signame) in [(libc::SIGTERM, "TERM"), (libc::SIGINT, "INT")] {
+        let script =
+            format!("trap 'echo {signame}; exit' {signame}; echo ready; while :; do :; done");
+        let mut running = start(retry(&["2", "0", "sh", "-c", &script]));
+        assert_eq!(running.line(), "ready");
+        running.kill(signum);
+        assert_eq!(running.end(), died(signum, &format!("{signame}\n")));
+    }
+}
+
+#[test]
+fn retry_passes_a_second_signal_on_too() {
+    let script =
+        "trap 'trap \"echo two; exit\" TERM; echo one' TERM; echo ready; while :; do :; done";
+    let mut running = start(retry(&["1", "0", "sh", "-c", script]));
+    assert_eq!(running.line(), "ready");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.line(), "one");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.end(), died(libc::SIGTERM, "two\n"));
+}
+
+#[test]
+fn retry_is_ended_in_a_pause() {
+    for signum in [libc::SIGTERM, libc::SIGINT] {
+        let running = start(retry(&["2", "1000000", "false"]));
+        await_syscall(running.pid(), libc::SYS_clock_nanosleep, 0, libc::CLOCK_MONOTONIC);
+        running.kill(signum);
+        let mut expected = died(signum, "");
+        expected.stderr = "retry: status 1; again in 1e+06 s\n".to_owned();
+        assert_eq!(running.end(), expected);
+    }
+}
+
+#[test]
+fn retry_in_the_background_leaves_sigint_ignored() {
+    let script = "echo ready; read line <\"$0\"; exit 3";
+    let fifo = common::scratch("fifos").join("retry");
+    let _ = fs::remove_file(&fifo);
+    let mut mkfifo = Command::new("mkfifo");
+    mkfifo.arg(&fifo);
+    common::run(mkfifo);
+    let mut command = retry(&["1", "0", "sh", "-c", script]);
+    command.arg(&fifo);
+    let mut running = start(as_background_job(command));
+    assert_eq!(running.line(), "ready");
+    running.kill(libc::SIGINT);
+    fs::write(fifo, "go on\n").unwrap();
+    assert_eq!(running.end(), end(3, ""));
+}
+
+// notify_semaphore
+
+fn start_counting(limit: &str) -> Running {
+    let mut command = example("notify_semaphore");
+    command.arg(limit);
+    let mut running = start(command);
+    assert_eq!(running.line(), format!("process {} is counting", running.pid()));
+    running
+}
+
+#[test]
+fn notify_semaphore_counts() {
+    assert_eq!(start_counting("1").end(), end(0, "primes below 1: 0\n"));
+    assert_eq!(start_counting("100000").end(), end(0, "primes below 100000: 9592\n"));
+}
+
+/// More than any machine counts while the test runs.
+const ENDLESS: &str = "1000000000000";
+
+#[test]
+fn notify_semaphore_answers_and_goes_on() {
+    let mut running = start_counting(ENDLESS);
+    for _ in 0..3 {
+        kill_worker(&running, libc::SIGUSR1);
+        let line = running.line();
+        assert!(line.starts_with("SIGUSR1: ") && line.ends_with(" of 1000000000000"), "{line}");
+    }
+    kill_worker(&running, libc::SIGINT);
+    assert_eq!(running.end(), end(130, "interrupted\n"));
+}
+
+/// Sends a signal to a worker while the main thread sleeps in sem_wait(), which no EINTR ends then.
+fn kill_worker(running: &Running, signum: i32) {
+    let wait = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+    await_syscall(running.pid(), libc::SYS_futex, 1, wait);
+    let mut tasks = fs::read_dir(format!("/proc/{}/task", running.pid())).expect("a process");
+    let worker = tasks.find_map(|task| {
+        let tid = task.expect("a thread").file_name().to_str()?.parse::<i32>().ok()?;
+        (tid != running.pid()).then_some(tid)
+    });
+    let worker = worker.expect("a worker");
+    // SAFETY: passes numbers only.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, running.pid(), worker, signum) };
+    assert_eq!(sent, 0);
 }
 
 // sigpipe
@@ -649,9 +1049,9 @@ fn demo_succeeds(command: Command) {
     let ended = run(command);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
     assert!(ended.stdout.ends_with("\n== all as promised\n"), "{}", ended.stdout);
-    // One screen.
+    // Two screens.
     let lines = ended.stdout.lines().count();
-    assert!((40..=64).contains(&lines), "{lines} lines:\n{}", ended.stdout);
+    assert!((64..=112).contains(&lines), "{lines} lines:\n{}", ended.stdout);
 }
 
 #[test]
