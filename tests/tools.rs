@@ -1,5 +1,5 @@
 //! gdb and valgrind see through a call that sleeps in the library. Where one of them is missing,
-//! its tests say so and pass.
+//! its tests say so and pass, unless CI is set.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,7 +21,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 
 #[test]
 fn gdb_shows_who_sleeps_in_a_call() {
-    if !available("gdb") {
+    if !common::has_or_skip("gdb") {
         return;
     }
     let sleeper = start(common::program(&PROGRAM));
@@ -40,24 +40,16 @@ fn gdb_shows_who_sleeps_in_a_call() {
 
 #[test]
 fn valgrind_runs_a_call_that_a_signal_ends() {
-    if available("valgrind") {
+    if common::has_or_skip("valgrind") {
         assert_interrupted(&interrupt(start(valgrind(&[]))));
     }
 }
 
 #[test]
 fn valgrind_runs_a_call_that_a_signal_on_another_thread_ends() {
-    if available("valgrind") {
+    if common::has_or_skip("valgrind") {
         assert_interrupted(&interrupt(start(valgrind(&["on another thread"]))));
     }
-}
-
-fn available(tool: &str) -> bool {
-    let available = common::has(tool);
-    if !available {
-        eprintln!("skipped: {tool} is not installed");
-    }
-    available
 }
 
 /// memcheck: what it finds is its exit status.
