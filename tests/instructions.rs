@@ -24,6 +24,13 @@ fn hot_paths_are_as_short_as_recorded() {
     }
     let path = common::root().join("benches/instructions.txt");
     let counts = counts();
+    let count = |name| counts.iter().find(|(counted, _)| counted == name).expect("a path").clone();
+    let (_, elsewhere) = count("a delivery, 64 channels for another signal");
+    let (plain, alone) = count("a delivery");
+    assert!(
+        is_near(&(plain.clone(), alone), &(plain, elsewhere)),
+        "channels for another signal make a delivery longer: {alone}, {elsewhere}"
+    );
     if std::env::var_os("RSIG_RECORD").is_some() {
         return std::fs::write(path, record(&counts)).expect("written");
     }
