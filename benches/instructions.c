@@ -66,6 +66,14 @@ static void called(void) {
     COUNT("rsig_poll(), ready", , MUST(rsig_poll(&fd, 1, -1) == 1));
 }
 
+static void heard_elsewhere(void) {
+    rsig_channel_t *channels[64];
+    for (int i = 0; i < 64; i++) MUST(rsig_channel_open(RSIG_SIGSET(SIGUSR2), 16, &channels[i]) == 0);
+    COUNT("a delivery, 64 channels for another signal", rsig_pump(), raise(SIGUSR1));
+    for (int i = 0; i < 64; i++) rsig_channel_close(channels[i]);
+    rsig_pump();
+}
+
 static void heard(void) {
     rsig_channel_t *channels[8];
     rsig_siginfo_t infos[4];
@@ -100,6 +108,7 @@ int main(void) {
     pumped();
     waited();
     called();
+    heard_elsewhere();
     heard();
     polled();
     return 0;

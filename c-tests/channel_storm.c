@@ -8,18 +8,19 @@ enum { LARGEST = 65536, BATCH = 64 };
 
 static void init(void) { CHECK_INT(rsig_init(0), RSIG_OK); }
 
-/* --- senders that are processes --- */
+/* --- senders of numbered payloads --- */
 
 /*
- * Each sends numbered payloads to the parent, and has so many on their way at most: so the channels have room. It waits
- * for the reader's bytes, one for each CREDIT records.
+ * Processes, and threads of this one that take no signal. Each has so many on their way at most: so the channels have room. It
+ * waits for the reader's bytes, one for each CREDIT records.
  */
 enum { CREDIT = 256, ON_THEIR_WAY = 16 * CREDIT, SENDER_SHIFT = 24 };
 
 struct sender {
-    pid_t pid;
+    pid_t pid, receiver; /* the same where it is a thread */
+    pthread_t thread;
     int credits[2];
-    int signum, count;
+    int index, signum, count;
     int next; /* the payload that the reader expects */
 };
 
@@ -32,11 +33,20 @@ static void wait_for_credit(struct sender *it, int *on_their_way) {
 /* A pipe, where the reader is to know when a sender has first found the queue full. */
 static int told_when_full[2];
 
-static void send_all(struct sender *it, int index, pid_t target) {
+/* By either function. */
+static int queue_one(struct sender *it, int payload) {
+    union sigval value = {.sival_ptr = NULL};
+    value.sival_int = it->index << SENDER_SHIFT | payload;
+    if (it->index & 2) return rsig_sigqueue(it->receiver, it->signum, (uint64_t)(size_t)value.sival_ptr);
+    return sigqueue(it->receiver, it->signum, value);
+}
+
+static void *send_all(void *arg) {
+    struct sender *it = (struct sender *)arg;
     int on_their_way = 0;
     for (int i = 0; i < it->count; i++) {
         if (on_their_way == ON_THEIR_WAY) wait_for_credit(it, &on_their_way);
-        while (sigqueue(target, it->signum, (union sigval){index << SENDER_SHIFT | i}) < 0) {
+        while (queue_one(it, i) < 0) {
             if (errno != EAGAIN) _exit(2);
             if (told_when_full[1] && write(told_when_full[1], "", 1) != 1) _exit(4);
             told_when_full[1] = 0;
@@ -48,16 +58,31 @@ static void send_all(struct sender *it, int index, pid_t target) {
         }
         on_their_way++;
     }
-    _exit(0);
+    return NULL;
+}
+
+static void prepare_sender(struct sender *it, int index, int signum, int count) {
+    it->index = index, it->signum = signum, it->count = count, it->next = 0;
+    it->pid = it->receiver = getpid();
+    CHECK_SYS(pipe(it->credits));
 }
 
 static void start_sender(struct sender *it, int index, int signum, int count) {
-    it->signum = signum, it->count = count, it->next = 0;
-    CHECK_SYS(pipe(it->credits));
-    pid_t target = getpid();
+    prepare_sender(it, index, signum, count);
     fflush(NULL);
     CHECK_SYS(it->pid = fork());
-    if (it->pid == 0) send_all(it, index, target);
+    if (it->pid) return;
+    send_all(it);
+    _exit(0);
+}
+
+static void start_sending_thread(struct sender *it, int index, int signum, int count) {
+    sigset_t all, before;
+    prepare_sender(it, index, signum, count);
+    sigfillset(&all);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
+    start(&it->thread, send_all, it);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
 }
 
 static void give_credit(struct sender *it) {
@@ -68,6 +93,13 @@ static void reap(pid_t pid) {
     int status;
     while (waitpid(pid, &status, 0) < 0) CHECK_INT(errno, EINTR);
     CHECK_CHILD_OK(status);
+}
+
+static void end_sender(struct sender *it) {
+    if (it->pid == it->receiver)
+        join(it->thread);
+    else
+        reap(it->pid);
 }
 
 /* The record is the next one of its sender. */
@@ -81,7 +113,8 @@ static void check_next(struct sender *senders, const rsig_siginfo_t *info) {
     it->next++;
 }
 
-TEST(every_payload, "one receiving thread: every payload of several processes, once, in order, in each channel") {
+/* One thread receives; the last so many senders are threads. */
+static void check_every_payload(int threads) {
     enum { SENDERS = 4, CHANNELS = 3, COUNT = 25000 };
     struct sender senders[CHANNELS][SENDERS];
     rsig_channel_t *channels[CHANNELS];
@@ -92,7 +125,8 @@ TEST(every_payload, "one receiving thread: every payload of several processes, o
         CHECK_INT(rsig_signal(SIGRTMIN + i, check_handler, &calls[i], NULL), RSIG_OK);
     for (int c = 0; c < CHANNELS; c++) channels[c] = open_channel(RT(0) | RT(1), LARGEST);
     for (int i = 0; i < SENDERS; i++) {
-        start_sender(&senders[0][i], i, SIGRTMIN + i % 2, COUNT);
+        void (*start_this)(struct sender *, int, int, int) = i < SENDERS - threads ? start_sender : start_sending_thread;
+        start_this(&senders[0][i], i, SIGRTMIN + i % 2, COUNT);
         for (int c = 1; c < CHANNELS; c++) senders[c][i] = senders[0][i];
     }
     /* The first channel, waited for, sets the pace; the others are read behind it. */
@@ -122,10 +156,16 @@ TEST(every_payload, "one receiving thread: every payload of several processes, o
             for (int i = 0; i < count; i++) check_next(senders[c], &infos[i]);
         for (int i = 0; i < SENDERS; i++) CHECK_INT(senders[c][i].next, COUNT);
     }
-    for (int i = 0; i < SENDERS; i++) reap(senders[0][i].pid);
+    for (int i = 0; i < SENDERS; i++) end_sender(&senders[0][i]);
     CHECK(rsig_pump() >= 0);
     for (int i = 0; i < 2; i++) CHECK_INT(calls[i].deliveries, SENDERS / 2 * COUNT);
 }
+
+TEST(every_payload, "every payload of several processes, once, in order, in each channel") { check_every_payload(0); }
+
+TEST(every_payload_of_threads, "the same of several threads of this process") { check_every_payload(4); }
+
+TEST(every_payload_of_both, "the same of processes and threads at once") { check_every_payload(2); }
 
 TEST(full_queue, "RLIMIT_SIGPENDING: whoever sends waits, and nothing is lost") {
     enum { SENDERS = 2, COUNT = 20000 };
@@ -152,7 +192,7 @@ TEST(full_queue, "RLIMIT_SIGPENDING: whoever sends waits, and nothing is lost") 
         check_next(senders, &info);
         give_credit(&senders[info.value_int >> SENDER_SHIFT]);
     }
-    for (int i = 0; i < SENDERS; i++) reap(senders[i].pid);
+    for (int i = 0; i < SENDERS; i++) end_sender(&senders[i]);
     check_empty(channel);
 }
 
@@ -641,7 +681,7 @@ TEST(all_at_once, "processes and threads, every real-time number, 64 channels an
         CHECK(rsig_pump() >= 0);
     }
     for (int i = 0; i < SENDERS; i++) join(senders[i]);
-    for (int i = 0; i < PROCESSES; i++) reap(processes[i].pid);
+    for (int i = 0; i < PROCESSES; i++) end_sender(&processes[i]);
     /* The senders' last: on whichever thread, they were delivered before this one got on. */
     CHECK(rsig_pump() >= 0);
     CHECK_INT(calls.deliveries, PROCESSES * SENT);

@@ -100,17 +100,7 @@ fn documented() -> Vec<String> {
     documented
 }
 
-/// The shared library, and the static one made into such, as a program would link it.
-static LIBRARIES: LazyLock<[(&str, Code); 2]> = LazyLock::new(|| {
-    common::make_stage();
-    let folder = common::stage().join("lib");
-    let linked = common::scratch("async_safety").join("static.so");
-    let mut link = common::compiler(false);
-    link.args(["-shared", "-Wl,-z,now", "-Wl,--whole-archive"]).arg(folder.join("librsig.a"));
-    link.args(["-Wl,--no-whole-archive", "-o"]).arg(&linked);
-    common::run(link);
-    [("shared", Code::of(&folder.join("librsig.so"))), ("static", Code::of(&linked))]
-});
+static LIBRARIES: LazyLock<[(&str, Code); 2]> = LazyLock::new(|| Code::of_both("async_safety"));
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 #[test]

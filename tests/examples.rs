@@ -993,7 +993,7 @@ fn python_is_missing() -> bool {
     probe.args(["-c", "import ctypes"]);
     let missing = !probe.output().is_ok_and(|output| output.status.success());
     if missing {
-        eprintln!("not checked: client.py, as there is no python3 with ctypes here");
+        common::skip("there is no python3 with ctypes here for client.py");
     }
     missing
 }
@@ -1036,8 +1036,7 @@ fn client_py_in_the_background_leaves_sigint_ignored() {
 /// None: there is no bash here.
 fn demo() -> Option<Command> {
     programs();
-    if !common::has("bash") {
-        eprintln!("not checked: demo.sh, as there is no bash here");
+    if !common::has_or_skip("bash") {
         return None;
     }
     let mut command = Command::new(folder().join("demo.sh"));

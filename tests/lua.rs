@@ -1,4 +1,4 @@
-//! Lua functions as handlers, whose error() goes through the library.
+//! Lua functions as handlers, whose error() goes through the library. Without Lua that is said, and a failure where CI is set.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -19,7 +19,7 @@ fn an_error_in_a_lua_handler_arrives_at_its_pcall() {
     common::make_stage();
     let installed: Vec<_> = NAMES.iter().filter_map(|name| Some((name, flags(name)?))).collect();
     if installed.is_empty() {
-        eprintln!("not checked: there is no Lua here that pkg-config knows, such as liblua5.4-dev");
+        common::skip("there is no Lua here that pkg-config knows, such as liblua5.4-dev");
     }
     let source = common::root().join("c-tests/unlinked/lua.c");
     for (name, flags) in installed {

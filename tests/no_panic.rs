@@ -56,10 +56,7 @@ fn exported() -> Vec<String> {
     names
 }
 
-static CODE: LazyLock<Code> = LazyLock::new(|| {
-    common::make_stage();
-    Code::of(&common::stage().join("lib/librsig.so"))
-});
+static LIBRARIES: LazyLock<[(&str, Code); 2]> = LazyLock::new(|| Code::of_both("no_panic"));
 
 fn is_way_in(name: &str) -> bool {
     WAYS_IN.iter().any(|way| name.contains(way))
@@ -69,18 +66,21 @@ fn is_way_in(name: &str) -> bool {
 fn no_exported_function_reaches_the_panic_machinery() {
     let exported = exported();
     let roots: Vec<_> = exported.iter().map(String::as_str).collect();
-    let reach = CODE.reach(&roots, is_way_in);
-    for (caller, ways_in) in &reach.stopped {
-        for way_in in ways_in {
-            let excepted = EXCEPTIONS.iter().any(|(who, where_to, _)| {
-                caller.starts_with(who) && (where_to.is_empty() || where_to == way_in)
-            });
-            assert!(excepted, "{caller} can get to {way_in}: {}", reach.functions[caller]);
+    for (library, code) in &*LIBRARIES {
+        let reach = code.reach(&roots, is_way_in);
+        for (caller, ways_in) in &reach.stopped {
+            for way_in in ways_in {
+                let excepted = EXCEPTIONS.iter().any(|(who, where_to, _)| {
+                    caller.starts_with(who) && (where_to.is_empty() || where_to == way_in)
+                });
+                let way = &reach.functions[caller];
+                assert!(excepted, "{library}: {caller} can get to {way_in}: {way}");
+            }
         }
-    }
-    // And there is no other way in.
-    for end in ["_Unwind_RaiseException", "_Unwind_Backtrace", "abort"] {
-        assert_eq!(reach.imports.get(end), None, "{end}");
+        // And there is no other way in.
+        for end in ["_Unwind_RaiseException", "_Unwind_Backtrace", "abort"] {
+            assert_eq!(reach.imports.get(end), None, "{end}, {library}");
+        }
     }
 }
 
@@ -93,14 +93,16 @@ fn what_no_exception_can_leave_calls_nobody_who_throws() {
         "rsig::runtime::pump::warn_dropped",
         "rsig::runtime::wakeup::tell_failure",
     ];
-    let users = CODE.reach(&CALLERS, |_| false).indirect;
-    assert!(CALLERS.iter().all(|caller| users.contains_key(*caller)), "{users:?}");
-    for name in exported() {
-        let reach = CODE.reach(&[&name], is_way_in);
-        let ways_in = reach.stopped.get(&name);
-        if ways_in.is_some_and(|ways| ways.contains("core::panicking::panic_cannot_unwind")) {
-            for caller in CALLERS {
-                assert_eq!(reach.functions.get(caller), None, "{name}");
+    for (library, code) in &*LIBRARIES {
+        let users = code.reach(&CALLERS, |_| false).indirect;
+        assert!(CALLERS.iter().all(|caller| users.contains_key(*caller)), "{users:?}");
+        for name in exported() {
+            let reach = code.reach(&[&name], is_way_in);
+            let ways_in = reach.stopped.get(&name);
+            if ways_in.is_some_and(|ways| ways.contains("core::panicking::panic_cannot_unwind")) {
+                for caller in CALLERS {
+                    assert_eq!(reach.functions.get(caller), None, "{name}, {library}");
+                }
             }
         }
     }
@@ -109,7 +111,9 @@ fn what_no_exception_can_leave_calls_nobody_who_throws() {
 /// That nothing was found above is not for want of looking.
 #[test]
 fn the_machinery_is_found_behind_each_way_in() {
-    let reach = CODE.reach(&["core::panicking::panic_bounds_check"], |_| false);
-    assert!(reach.imports.contains_key("_Unwind_RaiseException"));
-    assert!(reach.imports.contains_key("abort"));
+    for (library, code) in &*LIBRARIES {
+        let reach = code.reach(&["core::panicking::panic_bounds_check"], |_| false);
+        assert!(reach.imports.contains_key("_Unwind_RaiseException"), "{library}");
+        assert!(reach.imports.contains_key("abort"), "{library}");
+    }
 }

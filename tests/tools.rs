@@ -1,5 +1,5 @@
-//! gdb and valgrind see through a call that sleeps in the library. Where one of them is missing,
-//! its tests say so and pass.
+//! gdb sees through the library at each instruction of a call, and gdb and valgrind through one that sleeps. Where one of them is missing,
+//! its tests say so and pass, unless CI is set.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,7 +21,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 
 #[test]
 fn gdb_shows_who_sleeps_in_a_call() {
-    if !available("gdb") {
+    if !common::has_or_skip("gdb") {
         return;
     }
     let sleeper = start(common::program(&PROGRAM));
@@ -38,26 +38,83 @@ fn gdb_shows_who_sleeps_in_a_call() {
     assert_interrupted(&end);
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod gdb_shows_who_calls_at_each_instruction {
+    use super::common;
+
+    /// Where a function returns to, at its entry.
+    #[cfg(target_arch = "x86_64")]
+    const RETURN_ADDRESS: &str = "*(long *)$sp";
+    #[cfg(target_arch = "aarch64")]
+    const RETURN_ADDRESS: &str = "$lr";
+
+    /// What gdb says of the program of stepped.c, with a backtrace at each instruction from the entry of rsig_syscall(), or from when
+    /// `begin` is done, to its return.
+    fn step(program: &str, arguments: &[&str], begin: &[&str]) -> String {
+        common::make_stage();
+        let program = common::scratch("tools").join(program);
+        let source = common::root().join("c-tests/unlinked/stepped.c");
+        common::compile(&source, &program, &["-g", "-fno-optimize-sibling-calls"]);
+        let script = program.with_extension("gdb");
+        let after = format!("set $after = {RETURN_ADDRESS}");
+        let before =
+            ["set width 0", "handle SIGUSR1 nostop noprint pass", "break *rsig_syscall", "run"];
+        let walk = ["backtrace", "while $pc != $after", "stepi", "backtrace", "end", "continue"];
+        let lines = [&before[..], &[&after], begin, &walk].concat();
+        std::fs::write(&script, lines.join("\n")).expect("written");
+        let mut gdb = common::program("gdb".as_ref());
+        gdb.args(["-nx", "-batch", "-x"]).arg(script).arg("--args").arg(program).args(arguments);
+        String::from_utf8_lossy(&common::run(gdb).stdout).into_owned()
+    }
+
+    /// Each ends in main(), by way of who has called; how many there are.
+    fn check_backtraces(said: &str) -> usize {
+        let frames: Vec<_> = said.lines().filter(|line| line.starts_with('#')).collect();
+        let traces = frames.chunk_by(|_, next| !next.starts_with("#0 "));
+        let is_whole = |trace: &[&str]| match trace {
+            [.., caller, main] => caller.contains("calls_it (") && main.contains(" main ("),
+            _ => false,
+        };
+        traces.inspect(|trace| assert!(is_whole(trace), "{trace:#?}")).count()
+    }
+
+    #[test]
+    fn of_the_call() {
+        if !common::has_or_skip("gdb") {
+            return;
+        }
+        let said = step("stepped", &[], &[]);
+        assert!(check_backtraces(&said) > 100, "{said}");
+        assert!(said.contains("\n#0  0x") && said.contains(" in race_free_syscall ("), "{said}");
+        assert!(said.contains("\nresult 1\n"), "{said}");
+    }
+
+    /// From the stub's window, through the handler, to its way out.
+    #[test]
+    fn of_a_handler_within() {
+        if !common::has_or_skip("gdb") {
+            return;
+        }
+        let signal = ["tbreak race_free_window", "continue", "queue-signal SIGUSR1"];
+        let said = step("stepped_signal", &["no byte"], &signal);
+        assert!(check_backtraces(&said) > 100, "{said}");
+        assert!(said.contains("\n#1  <signal handler called>\n#2 "), "{said}");
+        assert!(said.contains("\nresult -1\n"), "{said}");
+    }
+}
+
 #[test]
 fn valgrind_runs_a_call_that_a_signal_ends() {
-    if available("valgrind") {
+    if common::has_or_skip("valgrind") {
         assert_interrupted(&interrupt(start(valgrind(&[]))));
     }
 }
 
 #[test]
 fn valgrind_runs_a_call_that_a_signal_on_another_thread_ends() {
-    if available("valgrind") {
+    if common::has_or_skip("valgrind") {
         assert_interrupted(&interrupt(start(valgrind(&["on another thread"]))));
     }
-}
-
-fn available(tool: &str) -> bool {
-    let available = common::has(tool);
-    if !available {
-        eprintln!("skipped: {tool} is not installed");
-    }
-    available
 }
 
 /// memcheck: what it finds is its exit status.

@@ -14,7 +14,7 @@ asan() {
     c_programs asan && random_calls
 }
 
-about_tsan() { echo "the C programs with threads under ThreadSanitizer"; }
+about_tsan() { echo "the C programs that ThreadSanitizer can follow"; }
 tsan() {
     rust_source
     export CARGO_UNSTABLE_BUILD_STD=std,panic_unwind

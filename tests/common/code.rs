@@ -60,6 +60,18 @@ pub struct Reach {
 }
 
 impl Code {
+    /// Of the shared library, and of the static one made into such, as a program would link it; `test` names a place for that.
+    pub fn of_both(test: &str) -> [(&'static str, Self); 2] {
+        super::make_stage();
+        let folder = super::stage().join("lib");
+        let linked = super::scratch(test).join("static.so");
+        let mut link = super::compiler(false);
+        link.args(["-shared", "-Wl,-z,now", "-Wl,--whole-archive"]).arg(folder.join("librsig.a"));
+        link.args(["-Wl,--no-whole-archive", "-o"]).arg(&linked);
+        super::run(link);
+        [("shared", Self::of(&folder.join("librsig.so"))), ("static", Self::of(&linked))]
+    }
+
     pub fn of(library: &Path) -> Self {
         let words = relocations(&output("readelf", &["--relocs", "--wide"], library));
         let disassembly = output(

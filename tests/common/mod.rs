@@ -114,6 +114,21 @@ pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
+/// Whether the machine has a program, without which a test is skipped; but where CI is set nothing is skipped for want of one.
+pub fn has_or_skip(program: &str) -> bool {
+    let has = has(program);
+    if !has {
+        skip(&format!("{program} is not installed"));
+    }
+    has
+}
+
+/// Says why something is not checked; a failure where CI is set.
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "not checked, and CI is set: {why}");
+    eprintln!("skipped: {why}");
+}
+
 /// Whether the machine has a program, now that its Debian package is installed where that is allowed.
 pub fn need(program: &str, package: &str) -> bool {
     // One at a time, as the package manager has it.

@@ -1,6 +1,6 @@
 /*
  * A storm for some minutes (SOAK_SECONDS): processes and threads send, while handlers, channels, masks, children and threads come
- * and go. At the end every count adds up, and nothing is left behind.
+ * and go. At the end every count adds up, every payload has arrived once, and nothing is left behind.
  */
 #include "channel.h"
 #include <malloc.h>
@@ -10,18 +10,25 @@
 
 enum { EXACT = 6, SENDERS = 3, CROWD = 6, ON_THEIR_WAY = 400 };
 
-/* Real-time signals: of these each one sent must arrive. The rest merges in the kernel, and is only there to disturb. */
+/*
+ * Real-time signals: of these each one sent must arrive. The last is taken by the main thread alone, so in the order of each sender.
+ * The rest merges in the kernel, and is only there to disturb.
+ */
 static int exact(int index) { return SIGRTMIN + 1 + index; }
+enum { IN_ORDER = EXACT - 1 };
 static const int others[] = {SIGUSR1, SIGUSR2, SIGCHLD, SIGURG, SIGWINCH, SIGTERM};
 enum { OTHERS = sizeof others / sizeof *others };
 
 /* Between processes. */
 static struct shared {
-    atomic_llong sent[EXACT], handled[EXACT];
+    atomic_llong sent[EXACT], handled[EXACT], noted[EXACT];
+    /* Of all payloads, each by a number that looks random: so two such sums are equal where each payload has come once. */
+    atomic_ullong payloads[EXACT];
     atomic_int is_over;
 } *shared;
 
 static long long accepted[EXACT], audited[EXACT];
+static uint64_t payloads[EXACT];
 static atomic_llong threads_made, forks_made, channels_made, other_handled;
 
 static uint64_t draw(uint64_t *state) {
@@ -66,33 +73,54 @@ static void hook(const char *message, void *arg) { (void)message, (void)arg; }
 
 /* --- Who sends --- */
 
-/* Not so many at once that the user's queue of signals fills up. */
-static int has_room(int index) {
-    return atomic_load(&shared->sent[index]) - atomic_load(&shared->handled[index]) < ON_THEIR_WAY;
+/* Numbers its payloads, those of each signal by themselves. */
+struct sender {
+    int who, next[EXACT];
+    uint64_t random;
+};
+
+enum { WHO_SHIFT = 24, NUMBER_MASK = (1 << WHO_SHIFT) - 1 };
+
+static uint64_t scatter(int payload) {
+    uint64_t state = (uint64_t)payload;
+    return draw(&state);
 }
 
-static void send_one(pid_t pid, int index, int payload) {
-    /* Before it can arrive. */
+/* Not so many at once that the user's queue of signals fills up, or the ledger. */
+static int has_room(int index) {
+    return atomic_load(&shared->sent[index]) - atomic_load(&shared->noted[index]) < ON_THEIR_WAY;
+}
+
+/* Counted before it can arrive. */
+static int next_payload(struct sender *it, int index) {
+    int payload = it->who << WHO_SHIFT | (it->next[index]++ & NUMBER_MASK);
+    atomic_fetch_add(&shared->payloads[index], scatter(payload));
     atomic_fetch_add(&shared->sent[index], 1);
-    while (sigqueue(pid, exact(index), (union sigval){payload}) < 0) {
+    return payload;
+}
+
+static void send_one(struct sender *it, pid_t pid, int index) {
+    union sigval value = {next_payload(it, index)};
+    while (sigqueue(pid, exact(index), value) < 0) {
         if (errno != EAGAIN) _exit(2);
         sched_yield();
     }
 }
 
-static void send_from_process(pid_t pid, uint64_t r) {
+static void send_from_process(pid_t pid, int who) {
+    struct sender it = {.who = who, .random = (uint64_t)who};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (!atomic_load(&shared->is_over)) {
         int sent = 0;
-        for (int burst = below(&r, 50); burst > 0; burst--) {
-            int index = below(&r, EXACT);
+        for (int burst = below(&it.random, 50); burst > 0; burst--) {
+            int index = below(&it.random, EXACT);
             if (!has_room(index)) continue;
-            send_one(pid, index, burst);
+            send_one(&it, pid, index);
             sent++;
         }
         /* Who only disturbs keeps the others from their work. */
-        if (sent) kill(pid, others[below(&r, OTHERS)]);
-        if (!sent || below(&r, 4) == 0) usleep(200);
+        if (sent) kill(pid, others[below(&it.random, OTHERS)]);
+        if (!sent || below(&it.random, 4) == 0) usleep(200);
     }
     _exit(0);
 }
@@ -130,7 +158,8 @@ static void fork_one(rsig_channel_t *channel) {
 }
 
 static void *live_for_a_moment(void *arg) {
-    uint64_t r = (uint64_t)(size_t)arg;
+    struct sender *it = arg;
+    uint64_t r = it->random;
     rsig_siginfo_t infos[16];
     rsig_sigset_t set = RSIG_SIGSET(exact(0)), old;
     for (int i = 0; i < EXACT; i++)
@@ -143,11 +172,10 @@ static void *live_for_a_moment(void *arg) {
         CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, draw(&r) & ~RSIG_SIGSET(exact(index)), &old), RSIG_OK);
         switch (below(&r, 5)) {
         case 0:
-            if (has_room(index)) send_one(getpid(), index, work);
+            if (has_room(index)) send_one(it, getpid(), index);
             break;
         case 1:
-            atomic_fetch_add(&shared->sent[index], 1);
-            queue_here(exact(index), work);
+            if (index != IN_ORDER) queue_here(exact(index), next_payload(it, index));
             break;
         case 2: CHECK_INT(rsig_raise_signal(others[below(&r, 4)]), RSIG_OK); break;
         case 3: CHECK(rsig_channel_wait(channel, infos, 1e-4) >= 0); break;
@@ -164,20 +192,50 @@ static void *live_for_a_moment(void *arg) {
     return NULL;
 }
 
-/* Replaces each thread of the crowd by another. */
-static void replace_all(pthread_t *crowd, uint64_t *r) {
+static struct {
+    pthread_t thread;
+    struct sender sender;
+} crowd[CROWD];
+
+static void start_all(uint64_t *r) {
+    rsig_sigset_t old;
+    CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, RSIG_SIGSET(exact(IN_ORDER)), &old), RSIG_OK);
     for (int i = 0; i < CROWD; i++) {
-        join(crowd[i]);
-        start(&crowd[i], live_for_a_moment, (void *)(size_t)draw(r));
+        crowd[i].sender.who = SENDERS + i, crowd[i].sender.random = draw(r);
+        start(&crowd[i].thread, live_for_a_moment, &crowd[i].sender);
         atomic_fetch_add(&threads_made, 1);
     }
+    CHECK_INT(rsig_pthread_sigmask(SIG_SETMASK, old, NULL), RSIG_OK);
+}
+
+static void join_all(void) {
+    for (int i = 0; i < CROWD; i++) join(crowd[i].thread);
 }
 
 /* --- The main thread --- */
 
-static rsig_channel_t *audit;
+/* Open all the time: one that folds, and one with room for all that can be on its way. */
+static rsig_channel_t *audit, *ledger;
+enum { LEDGER = 4096 };
 
-/* Adds up what a channel that is open all the time has heard. */
+static void note(const rsig_siginfo_t *info) {
+    static int next[SENDERS + CROWD];
+    int index = info->signo - exact(0), who = info->value_int >> WHO_SHIFT;
+    CHECK_INT(info->count, 1);
+    CHECK(who >= 0 && who < SENDERS + CROWD);
+    if (index == IN_ORDER) CHECK_INT(info->value_int & NUMBER_MASK, next[who]++ & NUMBER_MASK);
+    payloads[index] += scatter(info->value_int);
+    atomic_fetch_add(&shared->noted[index], 1);
+}
+
+static void read_ledger(void) {
+    rsig_siginfo_t infos[64];
+    int count;
+    while ((count = rsig_channel_read(ledger, infos, 64)) > 0)
+        for (int i = 0; i < count; i++) note(&infos[i]);
+    CHECK_INT(count, 0);
+}
+
 static void read_audit(void) {
     rsig_siginfo_t infos[64];
     int count;
@@ -205,10 +263,14 @@ static void set_some_handler(uint64_t *r) {
 static void accept_one(uint64_t *r) {
     int index = below(r, EXACT), got;
     rsig_sigset_t set = RSIG_SIGSET(exact(index)), old;
+    rsig_siginfo_t info;
     CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, set, &old), RSIG_OK);
-    got = rsig_sigtimedwait(set, 1e-5, NULL);
+    /* What came before. */
+    read_ledger();
+    got = rsig_sigtimedwait(set, 1e-5, &info);
     CHECK(got == 0 || got == exact(index));
     if (got) {
+        note(&info);
         accepted[index]++;
         atomic_fetch_add(&shared->handled[index], 1);
     }
@@ -216,7 +278,7 @@ static void accept_one(uint64_t *r) {
     CHECK_INT(rsig_pthread_sigmask(SIG_SETMASK, old, NULL), RSIG_OK);
 }
 
-static void do_something(uint64_t *r, const int *pipes, pthread_t *crowd) {
+static void do_something(uint64_t *r, const int *pipes) {
     struct pollfd ready = {rsig_fd(), POLLIN, 0};
     rsig_siginfo_t info;
     char byte;
@@ -240,10 +302,14 @@ static void do_something(uint64_t *r, const int *pipes, pthread_t *crowd) {
     case 9:
         if (rsig_channel_wait(audit, &info, 1e-4) == 1) audited[info.signo - exact(0)] += info.count;
         break;
-    case 10: replace_all(crowd, r); break;
+    case 10:
+        join_all();
+        start_all(r);
+        break;
     default: CHECK(rsig_pump() >= 0);
     }
     if (below(r, 4) == 0) read_audit();
+    read_ledger();
 }
 
 /* --- What is left --- */
@@ -264,13 +330,13 @@ static long status_of(const char *key) {
 static void settle(void) {
     while (rsig_tripped()) CHECK(rsig_pump() >= 0);
     read_audit();
+    read_ledger();
 }
 
-TEST(soak, "after a storm every count adds up, and neither descriptor, memory, thread nor disposition is left") {
+TEST(soak, "after a storm every count adds up, every payload has come once, and neither descriptor, memory, thread nor disposition is left") {
     const char *told = getenv("SOAK_SECONDS");
     double length = told ? strtod(told, NULL) : 20, began = seconds(), warm = began + length / 4;
     struct kept_action before[NSIG];
-    pthread_t crowd[CROWD];
     pid_t senders[SENDERS];
     int pipes[4], fds, status;
     size_t used = 0;
@@ -296,15 +362,15 @@ TEST(soak, "after a storm every count adds up, and neither descriptor, memory, t
     }
     for (int i = 0; i < OTHERS; i++)
         CHECK_INT(rsig_signal(others[i], handle_other, NULL, NULL), RSIG_OK);
-    audit = open_channel(set, 64);
+    audit = open_channel(set, 64), ledger = open_channel(set, LEDGER);
     for (int i = 0; i < SENDERS; i++) {
         pid_t pid = getpid();
         CHECK_SYS(senders[i] = fork());
-        if (senders[i] == 0) send_from_process(pid, (uint64_t)i);
+        if (senders[i] == 0) send_from_process(pid, i);
     }
-    for (int i = 0; i < CROWD; i++) start(&crowd[i], live_for_a_moment, (void *)(size_t)i);
+    start_all(&r);
     while (seconds() < began + length) {
-        do_something(&r, pipes, crowd);
+        do_something(&r, pipes);
         if (!used && seconds() > warm) {
             used = mallinfo2().uordblks;
             resident = status_of("VmRSS:");
@@ -316,11 +382,13 @@ TEST(soak, "after a storm every count adds up, and neither descriptor, memory, t
         while (waitpid(senders[i], &status, 0) < 0 && errno == EINTR) continue;
         if (WIFEXITED(status)) CHECK_INT(WEXITSTATUS(status), 0);
     }
-    for (int i = 0; i < CROWD; i++) join(crowd[i]);
+    join_all();
     settle();
     for (int i = 0; i < EXACT; i++) {
         CHECK_INT(atomic_load(&shared->handled[i]), atomic_load(&shared->sent[i]));
         CHECK_INT(audited[i] + accepted[i], atomic_load(&shared->sent[i]));
+        CHECK_INT(atomic_load(&shared->noted[i]), atomic_load(&shared->sent[i]));
+        CHECK(payloads[i] == atomic_load(&shared->payloads[i]));
     }
     long long total = 0;
     for (int i = 0; i < EXACT; i++) total += atomic_load(&shared->sent[i]);
