@@ -2,6 +2,7 @@
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
 # make check-aarch64   run the C programs for aarch64 under qemu-user, with Debian's cross compilers
+# make check-portable  let the compiler check the library for each system that it can be built for
 # make models     check the lock-free core in every order of threads and memory
 # make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
 # make soak       a storm of MINUTES, and at its end a balance
@@ -34,7 +35,7 @@ DOCS := $(wildcard docs/*)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check check-aarch64 models fuzz soak torture bench instructions install uninstall stage clean FORCE
+.PHONY: all demo check check-aarch64 check-portable models fuzz soak torture bench instructions install uninstall stage clean FORCE
 
 all: $(SHARED) $(STATIC)
 
@@ -63,6 +64,15 @@ check: stage
 
 check-aarch64:
 	tools/check_aarch64.sh
+
+PORTABLE ?= x86_64-unknown-linux-gnu i686-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl \
+    x86_64-unknown-freebsd x86_64-apple-darwin
+
+# Nothing is run. For musl cargo would warn that there is no shared library, unless told that the C library is one.
+check-portable:
+	rustup target add $(PORTABLE)
+	RUSTFLAGS="-D warnings -C target-feature=-crt-static" $(CARGO) check --locked --lib --target-dir $(BUILD)/portable \
+	    $(addprefix --target ,$(PORTABLE))
 
 # A package of its own (see tests/models/src/main.rs), which a user who runs `make check` need not build.
 models:

@@ -8,16 +8,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=cbindgen.toml");
     println!("cargo::rerun-if-changed=include/rsig.h");
 
-    let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
-    // cargo-c names the library itself, from Cargo.toml, and to the same effect.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librsig.so.{major}");
-    // The kernel may call the signal handler after a dlclose().
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // A symbol must not be looked up, under the loader's lock, in a signal handler.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
-
-    println!("cargo::rustc-check-cfg=cfg(race_free)");
     let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    // That system's linker knows none of this.
+    if target("OS") != "macos" {
+        let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
+        // cargo-c names the library itself, from Cargo.toml, and to the same effect.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librsig.so.{major}");
+        // The kernel may call the signal handler after a dlclose().
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        // A symbol must not be looked up, under the loader's lock, in a signal handler.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
+    }
+
+    // What the assembly in async_safe/ was written for.
+    println!("cargo::rustc-check-cfg=cfg(race_free)");
     if target("OS") == "linux"
         && target("POINTER_WIDTH") == "64"
         && matches!(target("ARCH").as_str(), "x86_64" | "aarch64")

@@ -66,6 +66,22 @@ fn imports_run_downwards() {
     }
 }
 
+/// Whether a file asks for the operating system, or for what only Linux has under this name.
+fn is_of_one_system(code: &str) -> bool {
+    const OF_ONE: [&str; 4] = ["target_os", "target_vendor", "target_family", "unix"];
+    code.contains("libc::SYS_") || words(code).any(|word| OF_ONE.contains(&word))
+}
+
+#[test]
+fn systems_are_told_apart_in_one_layer() {
+    for layer in ["capi", "runtime", "async_safe"] {
+        for (file, code) in files(layer) {
+            assert!(!is_of_one_system(&code), "{file}");
+        }
+    }
+    assert!(files("sys").iter().any(|(_, code)| is_of_one_system(code)));
+}
+
 /// What names them elsewhere escapes the models of tests/models.
 #[test]
 fn atomics_of_signal_context_come_from_one_place() {

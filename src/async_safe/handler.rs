@@ -6,10 +6,10 @@ use crate::async_safe::poke::{self, Meaning};
 use crate::async_safe::{call, channel, deliveries, given_back, notify, pending, waker, wakeup};
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
-use crate::sys::siginfo::Origin;
+use crate::sys::siginfo::{self, Origin};
 use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+#[cfg(race_free)]
 use std::arch::naked_asm;
 use std::ptr;
 
@@ -90,7 +90,7 @@ pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
 
 /// What the kernel calls: goes on to the function of this name with the place where the kernel has its ucontext when it calls,
 /// on x86-64 directly above the return address, and on AArch64 above the siginfo, which the stack pointer leads to.
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+#[cfg(race_free)]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         #[unsafe(naked)]
@@ -108,11 +108,8 @@ macro_rules! entry {
     };
 }
 
-/// Elsewhere, whoever passes on a context could be the kernel.
-#[cfg(not(all(
-    any(target_arch = "x86_64", target_arch = "aarch64"),
-    target_pointer_width = "64"
-)))]
+/// On other machines and systems, whoever passes on a context could be the kernel.
+#[cfg(not(race_free))]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         extern "C-unwind" fn $name<const LEVEL: usize>(
@@ -168,7 +165,7 @@ fn receive(
         // chains to this handler may pass NULL.
         let context = unsafe { context.cast::<ucontext_t>().as_mut() };
         let way = chain::way(signum, this.level, context.as_deref());
-        if is_fault(signum, origin.code) {
+        if siginfo::is_fault(signum, origin.code) {
             return fault(signum, this, &way, info, context, entry);
         }
         match (poke::meaning(signum, &origin), context) {
@@ -294,16 +291,6 @@ fn leave(
     if let Some(info) = unsafe { info.as_ref() } {
         // Where the queue of signals is full, without its siginfo.
         let _ = thread::queue_info(thread::id(), signum, info).or_else(|_| thread::raise(signum));
-    }
-}
-
-/// Whether the processor raised it at the interrupted instruction, which would fault again for ever if
-/// the signal were deferred. A memory error that nobody has touched yet (BUS_MCEERR_AO) is no such thing.
-fn is_fault(signum: c_int, code: c_int) -> bool {
-    match signum {
-        libc::SIGSEGV | libc::SIGFPE | libc::SIGILL => code > 0,
-        libc::SIGBUS => code > 0 && code != libc::BUS_MCEERR_AO,
-        _ => false,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::async_safe::atomic::{
 };
 use crate::async_safe::{call, handler};
 use crate::sys::action::{self, Disposition};
-use crate::sys::siginfo::Origin;
+use crate::sys::siginfo::{Origin, SI_QUEUE, SI_TIMER, SI_TKILL};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
 use crate::sys::{process, thread, thread_timer};
@@ -159,7 +159,7 @@ pub(crate) fn is_over(signum: c_int, is_main: bool) -> bool {
 
 /// One has been taken from the kernel, whatever it is for.
 pub(crate) fn count(origin: &Origin) {
-    if origin.code == libc::SI_QUEUE && origin.value_ptr == mark() {
+    if origin.code == SI_QUEUE && origin.value_ptr == mark() {
         // Relaxed: the number is all there is to see.
         RECEIVED.fetch_add(1, Ordering::Relaxed);
     }
@@ -301,7 +301,7 @@ fn own_mark() -> u64 {
 }
 
 pub(crate) fn is_poke(origin: &Origin) -> bool {
-    matches!(origin.code, libc::SI_QUEUE | libc::SI_TIMER)
+    matches!(origin.code, SI_QUEUE | SI_TIMER)
         && (origin.value_ptr == mark() || origin.value_ptr == own_mark())
 }
 
@@ -350,7 +350,7 @@ pub(crate) fn forget() {
 
 /// Whether a poke is one that `remind` has asked for.
 pub(crate) fn is_reminder(origin: &Origin) -> bool {
-    origin.code == libc::SI_TIMER && REMINDING.load(Ordering::Relaxed)
+    origin.code == SI_TIMER && REMINDING.load(Ordering::Relaxed)
 }
 
 /// Whether something was held back since the last time.
@@ -361,7 +361,7 @@ pub(crate) fn take_contended() -> bool {
 
 /// For the whole process where that is allowed and it was not sent to this thread alone, so that one which waits for it gets it.
 fn put_back(signum: c_int, info: &siginfo_t) {
-    let for_this_thread = info.si_code == libc::SI_TKILL;
+    let for_this_thread = info.si_code == SI_TKILL;
     if (for_this_thread || thread::queue_info_for_process(signum, info).is_err())
         && thread::queue_info(thread::id(), signum, info).is_err()
     {

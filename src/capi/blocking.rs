@@ -4,7 +4,7 @@
 use crate::runtime::blocking;
 use crate::runtime::call::{self, Answer};
 use crate::runtime::error::Result;
-use crate::sys::errno;
+use crate::sys::{errno, system_call};
 use libc::{
     c_char, c_int, c_long, c_void, mode_t, nfds_t, pid_t, pollfd, size_t, sockaddr, socklen_t,
     ssize_t,
@@ -58,10 +58,10 @@ pub unsafe extern "C-unwind" fn rsig_open(
     mode: mode_t,
 ) -> c_int {
     // The kernel's own default where a long has 64 bits; elsewhere large files could not be opened.
-    let flags = flags | libc::O_LARGEFILE;
+    let flags = flags | system_call::O_LARGEFILE;
     let arguments = [libc::AT_FDCWD.into(), path as c_long, flags.into(), mode as c_long, 0, 0];
     // SAFETY: the contract of open().
-    answer(unsafe { call::retried(libc::SYS_openat, &arguments) }) as c_int
+    answer(unsafe { call::retried(system_call::SYS_openat, &arguments) }) as c_int
 }
 
 /// read(2); see rsig_open().
@@ -76,7 +76,7 @@ pub unsafe extern "C-unwind" fn rsig_open(
 pub unsafe extern "C-unwind" fn rsig_read(fd: c_int, buffer: *mut c_void, size: size_t) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of read().
-    answer(unsafe { call::retried(libc::SYS_read, &arguments) }) as ssize_t
+    answer(unsafe { call::retried(system_call::SYS_read, &arguments) }) as ssize_t
 }
 
 /// write(2); see rsig_open(). What was written in part before a signal is a result, as with the system's.
@@ -95,7 +95,7 @@ pub unsafe extern "C-unwind" fn rsig_write(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, 0, 0, 0];
     // SAFETY: the contract of write().
-    answer(unsafe { call::retried(libc::SYS_write, &arguments) }) as ssize_t
+    answer(unsafe { call::retried(system_call::SYS_write, &arguments) }) as ssize_t
 }
 
 /// accept(2); see rsig_open().
@@ -114,7 +114,7 @@ pub unsafe extern "C-unwind" fn rsig_accept(
 ) -> c_int {
     let arguments = [fd.into(), address as c_long, length as c_long, 0, 0, 0];
     // SAFETY: the contract of accept(). Not every machine has an accept(2) beside accept4(2), which is the same without flags.
-    answer(unsafe { call::retried(libc::SYS_accept4, &arguments) }) as c_int
+    answer(unsafe { call::retried(system_call::SYS_accept4, &arguments) }) as c_int
 }
 
 /// connect(2); see rsig_open(). A connection that was being made when a signal came goes on being made, as POSIX wants it, and
@@ -154,7 +154,7 @@ pub unsafe extern "C-unwind" fn rsig_recv(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of recv().
-    answer(unsafe { call::retried(libc::SYS_recvfrom, &arguments) }) as ssize_t
+    answer(unsafe { call::retried(system_call::SYS_recvfrom, &arguments) }) as ssize_t
 }
 
 /// send(2); see rsig_open(). What was sent in part before a signal is a result, as with the system's.
@@ -175,7 +175,7 @@ pub unsafe extern "C-unwind" fn rsig_send(
 ) -> ssize_t {
     let arguments = [fd.into(), buffer as c_long, size as c_long, flags.into(), 0, 0];
     // SAFETY: the contract of send().
-    answer(unsafe { call::retried(libc::SYS_sendto, &arguments) }) as ssize_t
+    answer(unsafe { call::retried(system_call::SYS_sendto, &arguments) }) as ssize_t
 }
 
 /// waitpid(2); see rsig_open().
@@ -194,7 +194,7 @@ pub unsafe extern "C-unwind" fn rsig_waitpid(
 ) -> pid_t {
     let arguments = [pid.into(), status as c_long, options.into(), 0, 0, 0];
     // SAFETY: the contract of waitpid().
-    answer(unsafe { call::retried(libc::SYS_wait4, &arguments) }) as pid_t
+    answer(unsafe { call::retried(system_call::SYS_wait4, &arguments) }) as pid_t
 }
 
 /// poll(2); see rsig_open(). After a signal it goes on with the time that is left, on the monotonic clock.

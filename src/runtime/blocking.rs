@@ -2,7 +2,7 @@
 
 use crate::runtime::call::{self, Answer, Rounds};
 use crate::runtime::error::{Error, Result};
-use crate::sys::clock;
+use crate::sys::{clock, system_call};
 use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t, timespec};
 use std::ptr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) unsafe fn connect(
     let mut rounds = Rounds::default();
     loop {
         // SAFETY: the caller's promise.
-        match unsafe { rounds.next(libc::SYS_connect, || arguments) }? {
+        match unsafe { rounds.next(system_call::SYS_connect, || arguments) }? {
             Err(libc::EINTR) => interrupted = !connected_before,
             Err(libc::EISCONN) if interrupted => return Ok(Ok(0)),
             // The socket's own time limit (SO_SNDTIMEO) is over, for which the first call would have said this.
@@ -69,7 +69,7 @@ pub(crate) unsafe fn poll(
             arguments(time.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>))
         };
         // SAFETY: the caller's promise, and a time on this stack or NULL.
-        match unsafe { rounds.next(libc::SYS_ppoll, next) }? {
+        match unsafe { rounds.next(system_call::SYS_ppoll, next) }? {
             Err(libc::EINTR) => {}
             answer => return Ok(answer),
         }
@@ -81,9 +81,10 @@ pub(crate) fn sleep(duration: Duration) -> Result<Answer> {
     let deadline = clock::now().saturating_add(duration);
     let until = clock::to_timespec(deadline);
     let until = (&raw const until) as c_long;
-    let arguments = [libc::CLOCK_MONOTONIC.into(), libc::TIMER_ABSTIME.into(), until, 0, 0, 0];
+    let arguments =
+        [libc::CLOCK_MONOTONIC.into(), system_call::TIMER_ABSTIME.into(), until, 0, 0, 0];
     // SAFETY: reads the time on this stack.
-    unsafe { call::retried(libc::SYS_clock_nanosleep, &arguments) }
+    unsafe { call::retried(system_call::SYS_clock_nanosleep, &arguments) }
 }
 
 /// `seconds` as a timeout.

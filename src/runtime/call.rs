@@ -5,7 +5,7 @@ use crate::runtime::error::Result;
 use crate::runtime::{aside, main_thread, pump, state};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{errno, eventfd, mask, signals, thread};
+use crate::sys::{errno, eventfd, mask, signalfd, signals, system_call, thread};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -80,7 +80,7 @@ fn accept_by_poll(
     timeout: Option<Duration>,
 ) -> std::result::Result<Accepted, Errno> {
     let before = mask::change(libc::SIG_BLOCK, set)?;
-    let result = wait::signalfd(set).and_then(|fd| {
+    let result = signalfd::open(set).and_then(|fd| {
         let ready = readable([fd], timeout);
         eventfd::close(fd);
         match ready {
@@ -155,9 +155,8 @@ impl Rounds {
 /// # Safety
 /// As for `once`.
 pub(crate) unsafe fn plain(number: c_long, arguments: &[c_long; 6]) -> Answer {
-    let [a, b, c, d, e, f] = *arguments;
     // SAFETY: the caller's promise.
-    match unsafe { libc::syscall(number, a, b, c, d, e, f) } {
+    match unsafe { system_call::make(number, arguments) } {
         -1 => Err(errno::get()),
         result => Ok(result),
     }

@@ -8,8 +8,8 @@ use crate::runtime::handler::{Handler, rsig_action_t};
 use crate::runtime::main_thread;
 use crate::runtime::state::State;
 use crate::sys::action::{self, Disposition};
-use crate::sys::mask;
 use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::{mask, signals};
 use libc::c_int;
 
 impl State {
@@ -17,7 +17,7 @@ impl State {
     /// so waits for somebody's sigwait(), only where there is no other. Then the one there is stays, unless it is `contended`.
     /// Without one, signals that land on other threads do not interrupt the main thread's system call.
     pub(crate) fn install_poke(&mut self, blocked: rsig_sigset_t, contended: bool) {
-        let numbers = || (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
+        let numbers = || signals::real_time_numbers().rev();
         let is_in = |set: rsig_sigset_t, signum: c_int| set & sigset::one(signum) != 0;
         let before = poke::number();
         let needed = contended || before == 0 || !poke::is_installed();

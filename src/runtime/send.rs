@@ -110,5 +110,8 @@ fn cannot_send(errno: Errno, signum: c_int) -> Error {
 
 fn cannot_send_to(errno: Errno, signum: c_int, whom: fmt::Arguments<'_>) -> Error {
     let (name, highest) = (Named(signum), signals::MAX);
-    Error::os(errno, format_args!("cannot send {name} (of 1 to {highest}) to {whom}"))
+    Error::os_or_unsupported(
+        errno,
+        format_args!("cannot send {name} (of 1 to {highest}) to {whom}"),
+    )
 }

@@ -2,17 +2,28 @@
 //! the signal handler's included.
 
 pub(crate) mod action;
+#[allow(
+    deprecated,
+    reason = "time_t, which libc deprecates for musl, as it is going to have 64 bits"
+)]
 pub(crate) mod clock;
 pub(crate) mod errno;
-pub(crate) mod eventfd;
 pub(crate) mod mask;
-pub(crate) mod pidfd;
 pub(crate) mod process;
 pub(crate) mod siginfo;
 pub(crate) mod signals;
 pub(crate) mod sigset;
 pub(crate) mod thread;
-pub(crate) mod thread_timer;
+#[allow(deprecated, reason = "as for clock")]
 pub(crate) mod timer;
 pub(crate) mod wait;
 pub(crate) mod write;
+
+// What differs from system to system.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "linux/mod.rs"]
+mod system;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "elsewhere/mod.rs"]
+mod system;
+pub(crate) use system::{eventfd, pidfd, signalfd, system_call, thread_timer};

@@ -1,9 +1,11 @@
 //! The platform's signals: numbers, names, descriptions.
 
 use crate::sys::sigset::{self, rsig_sigset_t};
+use crate::sys::system::signals::{HARMLESS, MORE, highest_real_time, lowest_real_time};
 use libc::c_int;
 use std::ffi::CStr;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// The highest signal number; `NSIG` is one more.
 pub(crate) const MAX: c_int = 64;
@@ -18,18 +20,22 @@ pub(crate) fn index(signum: c_int) -> Option<usize> {
     }
 }
 
-struct Standard {
+pub(crate) struct Standard {
     number: c_int,
     name: &'static CStr,
     description: &'static CStr,
 }
 
-const fn standard(number: c_int, name: &'static CStr, description: &'static CStr) -> Standard {
+pub(crate) const fn standard(
+    number: c_int,
+    name: &'static CStr,
+    description: &'static CStr,
+) -> Standard {
     Standard { number, name, description }
 }
 
 /// The descriptions are the C library's English ones, so that they never follow the locale.
-static STANDARD: [Standard; 31] = [
+static POSIX: [Standard; 29] = [
     standard(libc::SIGHUP, c"SIGHUP", c"Hangup"),
     standard(libc::SIGINT, c"SIGINT", c"Interrupt"),
     standard(libc::SIGQUIT, c"SIGQUIT", c"Quit"),
@@ -45,7 +51,6 @@ static STANDARD: [Standard; 31] = [
     standard(libc::SIGPIPE, c"SIGPIPE", c"Broken pipe"),
     standard(libc::SIGALRM, c"SIGALRM", c"Alarm clock"),
     standard(libc::SIGTERM, c"SIGTERM", c"Terminated"),
-    standard(libc::SIGSTKFLT, c"SIGSTKFLT", c"Stack fault"),
     standard(libc::SIGCHLD, c"SIGCHLD", c"Child exited"),
     standard(libc::SIGCONT, c"SIGCONT", c"Continued"),
     standard(libc::SIGSTOP, c"SIGSTOP", c"Stopped (signal)"),
@@ -59,7 +64,6 @@ static STANDARD: [Standard; 31] = [
     standard(libc::SIGPROF, c"SIGPROF", c"Profiling timer expired"),
     standard(libc::SIGWINCH, c"SIGWINCH", c"Window changed"),
     standard(libc::SIGIO, c"SIGIO", c"I/O possible"),
-    standard(libc::SIGPWR, c"SIGPWR", c"Power failure"),
     standard(libc::SIGSYS, c"SIGSYS", c"Bad system call"),
 ];
 
@@ -104,13 +108,17 @@ static REAL_TIME: [(&CStr, &CStr); 31] = [
 
 /// How far a real-time signal is from SIGRTMIN and from SIGRTMAX; none for any other.
 fn real_time(signum: c_int) -> Option<(usize, usize)> {
-    let above_lowest = usize::try_from(signum.checked_sub(libc::SIGRTMIN())?).ok()?;
-    let below_highest = usize::try_from(libc::SIGRTMAX().checked_sub(signum)?).ok()?;
+    let above_lowest = usize::try_from(signum.checked_sub(lowest_real_time())?).ok()?;
+    let below_highest = usize::try_from(highest_real_time().checked_sub(signum)?).ok()?;
     Some((above_lowest, below_highest))
 }
 
+fn all_standard() -> impl Iterator<Item = &'static Standard> {
+    POSIX.iter().chain(&MORE)
+}
+
 fn by_number(signum: c_int) -> Option<&'static Standard> {
-    STANDARD.iter().find(|signal| signal.number == signum)
+    all_standard().find(|signal| signal.number == signum)
 }
 
 /// The canonical name; none for the numbers that the C library keeps for itself.
@@ -137,14 +145,14 @@ pub(crate) fn description(signum: c_int) -> Option<&'static CStr> {
 
 /// The number behind a name: canonical, alias, SIGRTMIN+k or SIGRTMAX-k.
 pub(crate) fn number(name: &CStr) -> Option<c_int> {
-    if let Some(signal) = STANDARD.iter().find(|signal| signal.name == name) {
+    if let Some(signal) = all_standard().find(|signal| signal.name == name) {
         return Some(signal.number);
     }
     if let Some(&(_, number)) = ALIASES.iter().find(|&&(alias, _)| alias == name) {
         return Some(number);
     }
     let name = name.to_bytes();
-    let (lowest, highest) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let (lowest, highest) = (lowest_real_time(), highest_real_time());
     let number = if let Some(rest) = name.strip_prefix(b"SIGRTMIN") {
         lowest.checked_add(distance(rest, b'+')?)?
     } else {
@@ -170,7 +178,7 @@ fn distance(text: &[u8], sign: u8) -> Option<c_int> {
 /// All signals but those that the C library keeps for itself, between the standard ones and SIGRTMIN.
 pub(crate) fn valid() -> rsig_sigset_t {
     const STANDARD_SIGNALS: rsig_sigset_t = 0x7fff_ffff;
-    let below_lowest = u32::try_from(libc::SIGRTMIN().wrapping_sub(1)).unwrap_or(0);
+    let below_lowest = u32::try_from(lowest_real_time().wrapping_sub(1)).unwrap_or(0);
     STANDARD_SIGNALS | u64::MAX.checked_shl(below_lowest).unwrap_or(0)
 }
 
@@ -195,12 +203,16 @@ pub(crate) fn is_deadly(signum: c_int) -> bool {
             | libc::SIGTTIN
             | libc::SIGTTOU
     );
-    !lives_on && valid() & sigset::one(signum) != 0
+    !lives_on && !HARMLESS.contains(&signum) && valid() & sigset::one(signum) != 0
 }
 
 /// The real-time ones.
+pub(crate) fn real_time_numbers() -> RangeInclusive<c_int> {
+    lowest_real_time()..=highest_real_time()
+}
+
 pub(crate) fn all_real_time() -> rsig_sigset_t {
-    (libc::SIGRTMIN()..=libc::SIGRTMAX()).fold(0, |set, signum| set | sigset::one(signum))
+    real_time_numbers().fold(0, |set, signum| set | sigset::one(signum))
 }
 
 /// Those whose action can be changed.

@@ -1,6 +1,7 @@
 //! Sets of signals as one 64-bit word, bit n-1 for signal n: the kernel's layout.
 
 use crate::sys::signals;
+use crate::sys::system::sigset::Word;
 use libc::c_int;
 use std::mem::MaybeUninit;
 
@@ -31,8 +32,8 @@ pub(crate) fn next(set: rsig_sigset_t, after: c_int) -> c_int {
     }
 }
 
-/// The C library's form. Linux lays `sigset_t` out as an array of `unsigned long`, signal 1 being the
-/// lowest bit of the first, so the copy goes word by word rather than signal by signal.
+/// The C library's form: an array of words, signal 1 being the lowest bit of the first, so the copy goes word by word rather
+/// than signal by signal.
 pub(crate) fn to_posix(set: rsig_sigset_t) -> libc::sigset_t {
     // SAFETY: an all-zero sigset_t is the empty set.
     let mut posix = unsafe { MaybeUninit::<libc::sigset_t>::zeroed().assume_init() };
@@ -42,29 +43,31 @@ pub(crate) fn to_posix(set: rsig_sigset_t) -> libc::sigset_t {
 
 /// Writes the first 64 bits alone: in a signal handler's context the kernel has put no more.
 pub(crate) fn write_posix(posix: &mut libc::sigset_t, set: rsig_sigset_t) {
-    let words = std::ptr::from_mut(posix).cast::<libc::c_ulong>();
-    for (at, shift) in WORDS {
-        // SAFETY: WORDS stays within the first 64 bits, and sigset_t holds at least 64.
-        unsafe { words.add(at).write(set.wrapping_shr(shift) as libc::c_ulong) };
+    let first = std::ptr::from_mut(posix).cast::<Word>();
+    for (at, shift) in words() {
+        // SAFETY: it stays within the first BITS, and sigset_t holds as many.
+        unsafe { first.add(at).write(set.wrapping_shr(shift) as Word) };
     }
 }
 
 /// From the C library's form.
 pub(crate) fn from_posix(posix: &libc::sigset_t) -> rsig_sigset_t {
-    let words = std::ptr::from_ref(posix).cast::<libc::c_ulong>();
+    let first = std::ptr::from_ref(posix).cast::<Word>();
     let mut set = 0;
-    for (at, shift) in WORDS {
+    for (at, shift) in words() {
         // SAFETY: as in to_posix; `posix` is a whole, initialised sigset_t.
-        set |= u64::from(unsafe { words.add(at).read() }).wrapping_shl(shift);
+        set |= u64::from(unsafe { first.add(at).read() }).wrapping_shl(shift);
     }
     set
 }
 
-/// Index and shift of each `unsigned long` that the first 64 signals occupy.
-#[cfg(target_pointer_width = "64")]
-const WORDS: [(usize, u32); 1] = [(0, 0)];
-#[cfg(target_pointer_width = "32")]
-const WORDS: [(usize, u32); 2] = [(0, 0), (1, 32)];
+/// The bits of the first 64 signals, as far as the system has so many.
+const BITS: u32 = if size_of::<libc::sigset_t>() < 8 { 32 } else { 64 };
+
+/// Index and shift of each word that they occupy.
+fn words() -> impl Iterator<Item = (usize, u32)> {
+    (0..).zip((0..BITS).step_by(Word::BITS as usize))
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 
 use crate::sys::siginfo::Origin;
 use crate::sys::sigset::rsig_sigset_t;
-use crate::sys::{clock, signals, thread};
+use crate::sys::{clock, signals, system_call, thread};
 use libc::{c_int, c_long, pollfd, siginfo_t, timespec};
 use nix::errno::Errno;
 use std::mem::MaybeUninit;
@@ -45,9 +45,9 @@ impl Accepted {
 /// rt_sigtimedwait(2), without the signals that the C library needs for itself: no timeout is no limit. EAGAIN where time ran out, EINTR where a handler ran.
 /// Async-signal-safe.
 pub(crate) fn accept(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Accepted, Errno> {
-    accept_by(set, timeout, |number, [set, info, timeout, size, ..]| {
+    accept_by(set, timeout, |number, arguments| {
         // SAFETY: the arguments are those of the system call.
-        Errno::result(unsafe { libc::syscall(number, set, info, timeout, size) })
+        Errno::result(unsafe { system_call::make(number, &arguments) })
     })
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn accept_by(
         0,
         0,
     ];
-    call(libc::SYS_rt_sigtimedwait, arguments)?;
+    call(system_call::SYS_rt_sigtimedwait, arguments)?;
     // SAFETY: the kernel filled it; what it left is zero, a value for every field.
     Ok(Accepted { raw: unsafe { raw.assume_init() } })
 }
@@ -86,16 +86,5 @@ pub(crate) fn readable_by<const N: usize>(
     let timeout = timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut::<timespec>);
     const NO_MASK: c_long = 0;
     let arguments = [fds.as_mut_ptr() as c_long, N as c_long, timeout as c_long, NO_MASK, 0, 0];
-    call(libc::SYS_ppoll, arguments).map(|ready| ready > 0)
-}
-
-/// signalfd(2): a descriptor that is readable, for the calling thread, while a signal of `set` is pending.
-pub(crate) fn signalfd(set: rsig_sigset_t) -> Result<c_int, Errno> {
-    const NEW: c_int = -1;
-    let set = set & signals::valid();
-    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: reads `set`.
-    let result =
-        unsafe { libc::syscall(libc::SYS_signalfd4, NEW, &raw const set, SET_SIZE, flags) };
-    Errno::result(result).map(|fd| fd as c_int)
+    call(system_call::SYS_ppoll, arguments).map(|ready| ready > 0)
 }

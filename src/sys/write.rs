@@ -1,8 +1,8 @@
 //! write(2) that cannot raise SIGPIPE, nor SIGXFSZ.
 
 use crate::sys::sigset::{self, rsig_sigset_t};
-use crate::sys::{mask, wait};
-use libc::c_int;
+use crate::sys::{mask, system_call, wait};
+use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::time::Duration;
 
@@ -41,8 +41,9 @@ fn all_or_error(fd: c_int, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
         // By syscall(2): the C library's write() is a cancellation point, which a signal handler that
         // interrupted just any code must not be.
+        let arguments = [fd.into(), bytes.as_ptr() as c_long, bytes.len() as c_long, 0, 0, 0];
         // SAFETY: reads at most `bytes`.
-        let written = unsafe { libc::syscall(libc::SYS_write, fd, bytes.as_ptr(), bytes.len()) };
+        let written = unsafe { system_call::make(system_call::SYS_write, &arguments) };
         match Errno::result(written) {
             Ok(written) => bytes = bytes.get(written as usize..).unwrap_or(&[]),
             Err(Errno::EINTR) => {}

@@ -3,9 +3,9 @@
 //! unblocks signals itself.
 
 pub(crate) use crate::async_safe::interrupt::{allow, interrupt, is_interrupted};
-use crate::sys::mask;
 use crate::sys::sigset::rsig_sigset_t;
 use crate::sys::wait::SET_SIZE;
+use crate::sys::{errno, mask, system_call};
 use libc::{c_long, ucontext_t};
 
 pub(crate) const IS_RACE_FREE: bool = false;
@@ -24,7 +24,9 @@ pub(crate) enum Position {
 pub(crate) unsafe fn call(number: c_long, arguments: &[c_long; 6]) -> c_long {
     // SAFETY: the caller's promise.
     match *arguments {
-        [fds, n, timeout, 0, ..] if number == libc::SYS_ppoll => unsafe { poll(fds, n, timeout) },
+        [fds, n, timeout, 0, ..] if number == system_call::SYS_ppoll => unsafe {
+            poll(fds, n, timeout)
+        },
         _ => unsafe { make(number, arguments) },
     }
 }
@@ -34,7 +36,7 @@ unsafe fn poll(fds: c_long, n: c_long, timeout: c_long) -> c_long {
     let Ok(before) = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX) else { return INTERRUPTED };
     let arguments = [fds, n, timeout, (&raw const before) as c_long, SET_SIZE as c_long, 0];
     // SAFETY: the caller's promise, and a whole set.
-    let result = unsafe { make(libc::SYS_ppoll, &arguments) };
+    let result = unsafe { make(system_call::SYS_ppoll, &arguments) };
     // With a mask that was just read this cannot fail.
     let _ = mask::change(libc::SIG_SETMASK, before);
     result
@@ -46,10 +48,9 @@ unsafe fn make(number: c_long, arguments: &[c_long; 6]) -> c_long {
     if is_interrupted() {
         return INTERRUPTED;
     }
-    let [a, b, c, d, e, f] = *arguments;
     // SAFETY: the caller's promise.
-    match unsafe { libc::syscall(number, a, b, c, d, e, f) } {
-        -1 => c_long::from(crate::sys::errno::get()).wrapping_neg(),
+    match unsafe { system_call::make(number, arguments) } {
+        -1 => c_long::from(errno::get()).wrapping_neg(),
         result => result,
     }
 }

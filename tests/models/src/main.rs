@@ -38,6 +38,8 @@ mod slot;
 mod steps;
 #[allow(unused)]
 mod sys;
+#[allow(unused)]
+mod system;
 mod waker;
 
 fn main() -> std::process::ExitCode {

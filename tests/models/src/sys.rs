@@ -1,6 +1,6 @@
 //! As `async_safe.rs`.
 
-pub(crate) use crate::eventfd;
+pub(crate) use crate::{eventfd, system};
 pub(crate) use crate::kernel::{action, mask, process, thread, thread_timer, wait};
 
 #[path = "../../../src/sys/siginfo.rs"]

@@ -1,0 +1,3 @@
+//! The words of sigset_t.
+
+pub(crate) type Word = u32;
