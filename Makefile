@@ -1,7 +1,7 @@
 # make            build the libraries
 # make demo       build, install into target/stage, run the examples
 # make check      run the tests
-# make check-aarch64   run the C programs for aarch64 under qemu-user, with Debian's cross compilers
+# make check-aarch64 check-i686 check-musl   run the C programs there (docs/portability.md)
 # make check-portable  let the compiler check the library for each system that it can be built for
 # make models     check the lock-free core in every order of threads and memory
 # make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
@@ -27,7 +27,8 @@ MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 BUILD   := $(or $(CARGO_TARGET_DIR),target)$(addprefix /,$(CARGO_BUILD_TARGET))
 STAGE   := $(CURDIR)/target$(addprefix /,$(CARGO_BUILD_TARGET))/stage
 
-SHARED := $(BUILD)/release/librsig.so
+# Rust for musl makes no shared library.
+SHARED := $(if $(filter %-musl,$(CARGO_BUILD_TARGET)),,$(BUILD)/release/librsig.so)
 STATIC := $(BUILD)/dist/librsig.a
 EXAMPLES := $(wildcard examples/*.c examples/*.cpp examples/*.py)
 DOCS := $(wildcard docs/*)
@@ -35,20 +36,20 @@ DOCS := $(wildcard docs/*)
 # pkg-config can then move the whole prefix.
 relocatable = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all demo check check-aarch64 check-portable models fuzz soak torture bench instructions install uninstall stage clean FORCE
+.PHONY: all demo check check-aarch64 check-i686 check-musl check-portable models fuzz soak torture bench instructions install uninstall stage clean FORCE
 
-all: $(SHARED) $(STATIC)
+all: $(STATIC)
 
-# cargo knows best whether there is anything to do.
-$(SHARED): FORCE
+# And the shared library. cargo knows best whether there is anything to do.
+$(BUILD)/release/librsig.a: FORCE
 	$(CARGO) build --release --locked
 
 # The archive that cargo makes shows every symbol of Rust's standard library to the program's linker, where
 # they could clash with another Rust library's. Here it becomes one object that shows rsig_* alone.
-$(STATIC): $(SHARED)
+$(STATIC): $(BUILD)/release/librsig.a
 	@mkdir -p $(@D)
 	$(LD) -r --gc-sections $$(sed -n 's/^.* \**\(rsig_[a-z_]*\)(.*/-u \1/p' include/rsig.h) \
-	    -o $(@D)/rsig.o --whole-archive $(BUILD)/release/librsig.a
+	    -o $(@D)/rsig.o --whole-archive $<
 	$(OBJCOPY) --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd --wildcard --keep-global-symbol='rsig_*' $(@D)/rsig.o
 	rm -f $@
 	$(AR) rcs $@ $(@D)/rsig.o
@@ -62,8 +63,8 @@ check: stage
 	@tools/need.sh pkg-config=pkg-config g++=g++
 	$(CARGO) test --locked
 
-check-aarch64:
-	tools/check_aarch64.sh
+check-aarch64 check-i686 check-musl:
+	tools/check_for.sh $(@:check-%=%)
 
 PORTABLE ?= x86_64-unknown-linux-gnu i686-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl \
     x86_64-unknown-freebsd x86_64-apple-darwin
@@ -115,13 +116,15 @@ stage: all
 
 # Not `all`: `sudo make install` should need no Rust.
 install:
-	@test -f $(SHARED) && test -f $(STATIC) || $(MAKE) all
+	@ls $(SHARED) $(STATIC) >/dev/null 2>&1 || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(DOCDIR)/examples" \
 	    "$(DESTDIR)$(DOCDIR)/docs"
 	$(INSTALL) -m 644 include/rsig.h "$(DESTDIR)$(INCLUDEDIR)/rsig.h"
+ifneq ($(SHARED),)
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/librsig.so.$(VERSION)"
 	ln -sf librsig.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/librsig.so.$(MAJOR)"
 	ln -sf librsig.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/librsig.so"
+endif
 	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/librsig.a"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call relocatable,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(call relocatable,$(INCLUDEDIR))|' \

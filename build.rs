@@ -20,13 +20,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
     }
 
-    // What the assembly in async_safe/ was written for.
-    println!("cargo::rustc-check-cfg=cfg(race_free)");
-    if target("OS") == "linux"
-        && target("POINTER_WIDTH") == "64"
-        && matches!(target("ARCH").as_str(), "x86_64" | "aarch64")
-    {
-        println!("cargo::rustc-cfg=race_free");
+    // What the assembly in async_safe/ was written for: the stub, and the low-level handler's entry.
+    println!("cargo::rustc-check-cfg=cfg(race_free, known_frame)");
+    if target("OS") == "linux" {
+        let machine = format!("{}, {} bits", target("ARCH"), target("POINTER_WIDTH"));
+        let is_race_free = matches!(machine.as_str(), "x86_64, 64 bits" | "aarch64, 64 bits");
+        if is_race_free {
+            println!("cargo::rustc-cfg=race_free");
+        }
+        if is_race_free || machine == "x86, 32 bits" {
+            println!("cargo::rustc-cfg=known_frame");
+        }
     }
     // For the tests, which compile C for the same target.
     println!("cargo::rustc-env=RSIG_TARGET={}", env::var("TARGET")?);

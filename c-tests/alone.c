@@ -61,6 +61,7 @@ static void start(int signum, void (*what)(void), void (*block)(void)) {
 
 static void read_is_ended_by(int sent) {
     char byte;
+    check_needs_stub();
     rsig_sigset_t before = mask();
     check_send_when_asleep(SYS_read, sent);
     CHECK_INT(rsig_read(pipe_fds[0], &byte, 1), -1);

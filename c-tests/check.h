@@ -99,6 +99,10 @@ __attribute__((unused, noreturn)) static void check_skip(const char *why) {
     _exit(77);
 }
 
+#ifndef __GLIBC__
+#include "musl.h"
+#endif
+
 /*
  * Without the stub a call goes on until the kernel ends it with EINTR: one that SA_RESTART begins
  * anew, or a signal that lands just before it, is seen only when it is over.

@@ -83,23 +83,22 @@ TEST(sigwait_family,
     CHECK_INT(rsig_pthread_sigmask(SIG_BLOCK, set, NULL), RSIG_OK);
     CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
     leave(0);
-    if (RSIG_RACE_FREE) {
-        CHECK_INT(rsig_sigtimedwait(set, 0, &info), SIGUSR1);
-        CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
-        CHECK_INT(rsig_sigwait(set), SIGUSR1);
-        CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
-        CHECK_INT(rsig_sigwaitinfo(set, &info), SIGUSR1);
-        CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
-        CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
-        CHECK_INT(rsig_dispatch(set, -1), 1);
-        CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
-    } else {
-        CHECK_ERROR(rsig_sigtimedwait(set, 0, &info), RSIG_ERROR_OS, EMFILE);
+    CHECK_INT(rsig_sigtimedwait(set, 0, &info), SIGUSR1);
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(rsig_sigwait(set), SIGUSR1);
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(rsig_sigwaitinfo(set, &info), SIGUSR1);
+    CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
+    CHECK_INT(rsig_dispatch(set, -1), 1);
+    if (!RSIG_RACE_FREE) {
+        /* What is not pending yet takes a descriptor. */
+        CHECK_ERROR(rsig_sigtimedwait(set, 1e-3, &info), RSIG_ERROR_OS, EMFILE);
         CHECK_ERROR(rsig_sigwait(set), RSIG_ERROR_OS, EMFILE);
         CHECK_ERROR(rsig_sigwaitinfo(set, &info), RSIG_ERROR_OS, EMFILE);
-        CHECK_INT(rsig_signal(SIGUSR1, check_handler, &calls, NULL), RSIG_OK);
         CHECK_ERROR(rsig_dispatch(set, -1), RSIG_ERROR_OS, EMFILE);
     }
+    CHECK_INT(rsig_raise_signal(SIGUSR1), RSIG_OK);
     make_room();
     CHECK_INT(rsig_sigwait(set), SIGUSR1);
     CHECK_INT(rsig_fini(), RSIG_OK);

@@ -1,6 +1,7 @@
 /* Small stacks: the low-level handler on an alternate one, and all functions on a thread's. */
 #include "tour.h"
 #include <stdatomic.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 /* What README.md says, beside the kernel's frame. */
@@ -33,7 +34,9 @@ static size_t frame(void) {
     long size = sysconf(_SC_MINSIGSTKSZ);
     if (size > 0) return (size_t)size;
 #endif
-    return MINSIGSTKSZ;
+    /* Where the C library is older than the kernel. */
+    unsigned long told = getauxval(AT_MINSIGSTKSZ);
+    return told > 0 ? told : MINSIGSTKSZ;
 }
 
 static struct check_calls calls;

@@ -9,7 +9,7 @@ use crate::sys::errno;
 use crate::sys::siginfo::{self, Origin};
 use crate::sys::thread;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
-#[cfg(race_free)]
+#[cfg(known_frame)]
 use std::arch::naked_asm;
 use std::ptr;
 
@@ -89,8 +89,9 @@ pub(crate) fn has_role(disposition: &Disposition, role: Role) -> bool {
 }
 
 /// What the kernel calls: goes on to the function of this name with the place where the kernel has its ucontext when it calls,
-/// on x86-64 directly above the return address, and on AArch64 above the siginfo, which the stack pointer leads to.
-#[cfg(race_free)]
+/// on x86-64 directly above the return address, on AArch64 above the siginfo, which the stack pointer leads to, and on 32-bit x86
+/// above the siginfo, which the arguments lead to.
+#[cfg(known_frame)]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         #[unsafe(naked)]
@@ -104,12 +105,30 @@ macro_rules! entry {
             // The hint is a landing pad (BTI).
             #[cfg(target_arch = "aarch64")]
             naked_asm!("hint #34", "add x3, sp, #128", "b {}", sym $goes_on::<LEVEL>);
+            // The arguments once more, as there is no room for a fourth, on a stack that is aligned as a call's is.
+            #[cfg(target_arch = "x86")]
+            naked_asm!(
+                ".cfi_startproc",
+                "lea eax, [esp + 144]",
+                "sub esp, 12",
+                "push eax",
+                "push dword ptr [esp + 28]",
+                "push dword ptr [esp + 28]",
+                "push dword ptr [esp + 28]",
+                ".cfi_adjust_cfa_offset 28",
+                "call {}",
+                "add esp, 28",
+                ".cfi_adjust_cfa_offset -28",
+                "ret",
+                ".cfi_endproc",
+                sym $goes_on::<LEVEL>,
+            );
         }
     };
 }
 
 /// On other machines and systems, whoever passes on a context could be the kernel.
-#[cfg(not(race_free))]
+#[cfg(not(known_frame))]
 macro_rules! entry {
     ($name:ident, $goes_on:ident) => {
         extern "C-unwind" fn $name<const LEVEL: usize>(

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
+/// Where Rust makes no shared library.
+pub const ONLY_STATIC: bool = cfg!(target_env = "musl");
+
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -75,17 +78,22 @@ pub fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
 }
 
-/// Compiles one file against the staged shared library.
+/// Compiles one file against the staged library.
 pub fn compile(source: &Path, program: &Path, flags: &[&str]) {
     let cpp = source.extension() == Some(OsStr::new("cpp"));
     let mut command = compiler(cpp);
     command.args(["-Wall", "-Wextra", "-Werror", "-pthread"]).args(flags);
     command.arg(source).arg("-o").arg(program);
-    command.args(pkg_config(&stage(), &["--cflags", "--libs"])).args(["-lm", "-ldl"]);
+    if ONLY_STATIC {
+        command.arg("-static").args(pkg_config(&stage(), &["--static", "--cflags", "--libs"]));
+    } else {
+        command.args(pkg_config(&stage(), &["--cflags", "--libs"]));
+    }
+    command.args(["-lm", "-ldl"]);
     run(command);
 }
 
-/// A program that finds the staged shared library. Where this machine cannot run it by itself, cargo's own environment variable
+/// A program that finds the staged library. Where this machine cannot run it by itself, cargo's own environment variable
 /// says what does: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER=qemu-aarch64.
 pub fn program(path: &Path) -> Command {
     let target = env!("RSIG_TARGET").to_uppercase().replace('-', "_");
