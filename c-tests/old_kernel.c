@@ -17,6 +17,15 @@ TEST(no_pidfd, "without pidfds their two functions are RSIG_ERROR_UNSUPPORTED, t
     tour();
 }
 
+TEST(no_sending, "a function that sends is RSIG_ERROR_UNSUPPORTED without its system call") {
+    filter_fail(SYS_rt_sigqueueinfo, ENOSYS);
+    filter_fail(SYS_tgkill, ENOSYS);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_ERROR(rsig_sigqueue(getpid(), SIGUSR1, 0), RSIG_ERROR_UNSUPPORTED, ENOSYS);
+    CHECK_ERROR(rsig_thread_kill((pid_t)syscall(SYS_gettid), SIGUSR1), RSIG_ERROR_UNSUPPORTED,
+                ENOSYS);
+}
+
 TEST(no_timers, "without timer_create everything works") {
     filter_fail(SYS_timer_create, ENOSYS);
     tour();

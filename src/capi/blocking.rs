@@ -14,7 +14,7 @@ use libc::{
 /// when something is tripped before it begins; a signal that arrives at whatever instruction before or during the call ends
 /// it the same way, also one that lands on another thread, and also where siginterrupt() asked for a restart. No handler
 /// runs: call rsig_pump(). A call that has taken effect is never lost or repeated. On other threads, and before rsig_init(), it
-/// is syscall(2); where RSIG_RACE_FREE is 0, it is that after a look at what is tripped.
+/// is syscall(2); where RSIG_RACE_FREE is 0, it is that after a look at what is tripped. On other systems than Linux it is ENOSYS.
 ///
 /// @param nr  SYS_read and so on, from <sys/syscall.h>
 /// @param a   the call's arguments, as syscall(2) takes them; the unused ones are ignored

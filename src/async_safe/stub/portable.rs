@@ -22,11 +22,11 @@ pub(crate) enum Position {
 /// # Safety
 /// The arguments are such as the system call allows.
 pub(crate) unsafe fn call(number: c_long, arguments: &[c_long; 6]) -> c_long {
-    // SAFETY: the caller's promise.
+    use system_call::SYS_ppoll;
     match *arguments {
-        [fds, n, timeout, 0, ..] if number == system_call::SYS_ppoll => unsafe {
-            poll(fds, n, timeout)
-        },
+        // SAFETY: the caller's promise.
+        [fds, n, timeout, 0, ..] if number == SYS_ppoll => unsafe { poll(fds, n, timeout) },
+        // SAFETY: as above.
         _ => unsafe { make(number, arguments) },
     }
 }
