@@ -54,7 +54,7 @@ fn what_the_loader_is_told() {
     assert!(!dynamic.contains("(TEXTREL)"), "{dynamic}");
 }
 
-/// As README says it; more would lock out users of older systems. Built on such a one, the library needs no more than that has.
+/// As docs/portability.md says it; more would lock out users of older systems. Built on such a one, the library needs no more than that has.
 const NEWEST_GLIBC: (u32, u32) = (2, 34);
 
 #[test]
