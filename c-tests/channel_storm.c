@@ -1,6 +1,7 @@
 /* Channels under a storm, from processes and threads at once: every delivery counts, once in each channel. */
 #include "channel.h"
 #include <stdatomic.h>
+#include <sys/prctl.h>
 
 #define RT(n) RSIG_SIGSET(SIGRTMIN + (n))
 
@@ -72,6 +73,8 @@ static void start_sender(struct sender *it, int index, int signum, int count) {
     fflush(NULL);
     CHECK_SYS(it->pid = fork());
     if (it->pid) return;
+    /* A case that has failed is not kept by who waits for its credit. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     send_all(it);
     _exit(0);
 }
