@@ -10,8 +10,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     for package in $missing; do
         case $package in *:*) dpkg --add-architecture "${package#*:}" ;; esac
     done
+    # Where a list cannot be fetched, the one that is there may do.
     # shellcheck disable=SC2086 # a list of words
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >&2
+    { apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >&2
 else
     echo "Please install:$missing" >&2
     exit 1
