@@ -152,15 +152,17 @@ __attribute__((unused)) static int check_child(void (*body)(void)) {
 /* What the main thread sleeps in, in the sigwait family. */
 #define CHECK_SYS_SIGWAIT (RSIG_RACE_FREE ? SYS_rt_sigtimedwait : SYS_ppoll)
 
-/* The beginning of a file of /proc about a thread, of whichever process. */
-static void check_read_proc(pid_t tid, const char *name, char *text, size_t size) {
+/* The beginning of a file of /proc about a thread, of whichever process; 0 where it is no more. */
+static int check_read_proc(pid_t tid, const char *name, char *text, size_t size) {
     char path[64];
     /* Not /proc/PID/stat, which qemu makes up. */
     snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)tid, (int)tid, name);
     FILE *file = fopen(path, "r");
-    if (!file) CHECK_FAIL("%s: %s", path, strerror(errno));
+    if (!file && errno != ENOENT && errno != ESRCH) CHECK_FAIL("%s: %s", path, strerror(errno));
+    if (!file) return 0;
     text[fread(text, 1, size - 1, file)] = 0;
     fclose(file);
+    return 1;
 }
 
 /*
@@ -171,8 +173,8 @@ static int check_sleeps(pid_t tid, long number, unsigned long *argument) {
     char call[256], stat[256];
     long now = -1;
     unsigned long first = 0;
-    check_read_proc(tid, "syscall", call, sizeof call);
-    check_read_proc(tid, "stat", stat, sizeof stat);
+    if (!check_read_proc(tid, "syscall", call, sizeof call)) return 0;
+    if (!check_read_proc(tid, "stat", stat, sizeof stat)) return 0;
     if (sscanf(call, "%ld 0x%lx", &now, &first) != 2 || now != check_shown(number)) return 0;
     if (argument) *argument = first;
     const char *name_end = strrchr(stat, ')');
@@ -184,7 +186,11 @@ static int check_sleeps(pid_t tid, long number, unsigned long *argument) {
  * for before a signal is sent to somebody who shall be caught waiting. No time limit: the runner has one.
  */
 __attribute__((unused)) static void check_await_syscall(pid_t tid, long number) {
-    while (!check_sleeps(tid, number, NULL)) sched_yield();
+    char name[64];
+    while (!check_sleeps(tid, number, NULL)) {
+        if (!check_read_proc(tid, "comm", name, sizeof name)) CHECK_FAIL("thread %d ended", (int)tid);
+        sched_yield();
+    }
 }
 
 /* Another process that sends a signal to this one once its main thread sleeps in a system call. */
