@@ -13,7 +13,7 @@ static inline long check_shown(long number) {
         {SYS_rt_sigtimedwait, 128}, {SYS_connect, 42},   {SYS_sendto, 44},
         {SYS_recvfrom, 45},     {SYS_wait4, 61},         {SYS_rt_sigsuspend, 130},
         {SYS_futex, 202},       {SYS_clock_nanosleep, 230}, {SYS_openat, 257},
-        {SYS_ppoll, 271},       {SYS_accept4, 288},
+        {SYS_ppoll, 271},       {SYS_accept4, 288},      {SYS_restart_syscall, 219},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (calls[i].own == number) return calls[i].host;
