@@ -122,6 +122,7 @@ fn end_own(signum: c_int, caller: c_int, too_early: bool, context: Option<&mut u
         None if stub::is_active() => poke_later(None, caller, too_early, None),
         None => {}
         Some(context) => match stub::leave(context) {
+            // Relaxed: the main thread's own, handlers on it included.
             Position::Left if LEFT.fetch_add(1, Ordering::Relaxed) >= ENOUGH => {}
             // Not by a signal of the program's own, which ordinary code would find blocked.
             Position::Left => poke_later(None, caller, false, Some(context)),

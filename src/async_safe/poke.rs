@@ -342,6 +342,7 @@ pub(crate) fn remind() -> bool {
 
 /// Not any more.
 pub(crate) fn forget() {
+    // Relaxed, all: the main thread's own, handlers on it included.
     REMINDING.store(false, Ordering::Relaxed);
     if ARMED.swap(false, Ordering::Relaxed) {
         let _ = thread_timer::fire(TIMER.load(Ordering::Relaxed), Duration::ZERO);
@@ -350,6 +351,7 @@ pub(crate) fn forget() {
 
 /// Whether a poke is one that `remind` has asked for.
 pub(crate) fn is_reminder(origin: &Origin) -> bool {
+    // Relaxed: as in `forget`; asked on the main thread, for which alone a timer's poke is.
     origin.code == SI_TIMER && REMINDING.load(Ordering::Relaxed)
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn run_if_main() -> Result<c_int> {
 #[inline(never)]
 pub(crate) fn run_tripped() -> Result<c_int> {
     let tripped = PENDING.tripped();
+    // Relaxed: the main thread's own.
     let began = TAKEN.load(Ordering::Relaxed);
     let mut ran: c_int = 0;
     let mut signum = sigset::next(tripped, 0);
