@@ -277,6 +277,23 @@ TEST(closed_by_handler, "a handler that it runs may close its channel, and ends 
     CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
 }
 
+static int fini_in_handler(int signum, const rsig_siginfo_t *info, void *unused) {
+    (void)signum, (void)info, (void)unused;
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    return 0;
+}
+
+TEST(ended_by_handler, "a handler that it runs may call rsig_fini(), and ends it with that") {
+    rsig_channel_t *channel = prepare();
+    struct intruder it;
+    rsig_siginfo_t info;
+    CHECK_INT(rsig_signal(SIGUSR2, fini_in_handler, NULL, NULL), RSIG_OK);
+    intrude_here(&it, channel, send_usr2);
+    CHECK_ERROR(rsig_channel_wait(channel, &info, -1), RSIG_ERROR_STATE, ENXIO);
+    join(it.thread);
+    CHECK(check_kernel_handler(SIGONE) == (void *)SIG_DFL);
+}
+
 static int handler_opens(int signum, const rsig_siginfo_t *info, void *channel) {
     (void)signum, (void)info;
     rsig_siginfo_t other;
