@@ -342,7 +342,7 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
     let result = wait_while_open(handle, timeout);
     if result.is_err() {
         // One that was closed meanwhile could not be freed before.
-        state::lock().free_closed();
+        unleft(|| state::lock().free_closed());
     }
     result
 }
@@ -376,7 +376,7 @@ fn next_or_sleep(handle: Handle, left: Option<Duration>) -> Result<Option<rsig_s
     }
 }
 
-/// With all signals blocked, so that no plain handler can leave the wait by siglongjmp() while it has the seat.
+/// With all signals blocked, so that no plain handler can leave the wait by siglongjmp() while it has the seat, or the state's lock.
 fn unleft<R>(body: impl FnOnce() -> R) -> R {
     let before = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX);
     let result = body();
