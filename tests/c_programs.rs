@@ -1,11 +1,12 @@
 //! Compiles each program of c-tests/ against the staged install and runs each of its cases in a process of its
-//! own.
+//! own. WITHOUT=FILE leaves out, as ignored, the cases and whole programs (`name::`) that FILE names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
 use common::cases;
 use libtest_mimic::{Arguments, Trial};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +15,33 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     common::make_stage();
     let programs = compile_all();
-    let trials = programs.iter().flat_map(|program| trials(program)).collect();
+    let mut trials = programs.iter().flat_map(|program| trials(program)).collect();
+    if let Some(list) = std::env::var_os("WITHOUT") {
+        trials = leave_out(trials, &std::fs::read_to_string(list).expect("the file WITHOUT names"));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A line of the list is a name, or words about names. Each name has to name something, or it has outlived what it named.
+fn leave_out(trials: Vec<Trial>, list: &str) -> Vec<Trial> {
+    let mut names: HashMap<_, _> = list
+        .lines()
+        .filter(|line| line.contains("::") && !line.contains(' '))
+        .map(|name| (name, false))
+        .collect();
+    let trials = trials
+        .into_iter()
+        .map(|trial| {
+            let case = trial.name().to_owned();
+            let program = case.split_inclusive("::").next().unwrap_or_default();
+            let by_case = names.get_mut(case.as_str()).map(|named| *named = true).is_some();
+            let by_program = names.get_mut(program).map(|named| *named = true).is_some();
+            trial.with_ignored_flag(by_case || by_program)
+        })
+        .collect();
+    let stale: Vec<_> = names.iter().filter(|(_, named)| !**named).map(|(name, _)| name).collect();
+    assert!(stale.is_empty(), "left out, but there are none such: {stale:?}");
+    trials
 }
 
 /// Without those in C++ where there is no library for it: Debian has none for musl.

@@ -71,11 +71,8 @@ runner() {
 
 # c_programs NAME: without what c-tests/NAME_cannot.txt names.
 c_programs() {
-    local runner skipped
-    runner=$(runner c_programs) || return
-    skipped=$(sed -n 's/^\([a-z_0-9]*::[a-z_0-9]*\)$/--skip \1/p' "c-tests/$1_cannot.txt")
-    # shellcheck disable=SC2086 # a list of words
-    "$runner" --quiet $skipped
+    local runner
+    runner=$(runner c_programs) && WITHOUT=c-tests/$1_cannot.txt "$runner" --quiet
 }
 
 # Some seconds' worth of fuzzer and soak.
