@@ -59,7 +59,7 @@ pub(crate) unsafe fn poll(
     n: nfds_t,
     timeout: Option<Duration>,
 ) -> Result<Answer> {
-    let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
+    let deadline = timeout.map(clock::deadline);
     let arguments = |left: *mut timespec| [fds as c_long, n as c_long, left as c_long, 0, 0, 0];
     let mut rounds = Rounds::default();
     loop {
@@ -78,7 +78,7 @@ pub(crate) unsafe fn poll(
 
 /// Sleeps until a moment of the monotonic clock.
 pub(crate) fn sleep(duration: Duration) -> Result<Answer> {
-    let deadline = clock::now().saturating_add(duration);
+    let deadline = clock::deadline(duration);
     let until = clock::to_timespec(deadline);
     let until = (&raw const until) as c_long;
     let arguments =

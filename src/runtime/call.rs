@@ -42,7 +42,7 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
     clear_abandoned();
     // Relaxed: the main thread's own.
     UNSETTLED.store(true, Ordering::Relaxed);
-    let is_alone = thread::is_alone() && is_ready() && !begins_tripped;
+    let is_alone = is_alone() && !begins_tripped;
     let reachable = if is_alone { Reachable::UNASKED } else { Reachable::make() };
     if begins_tripped && !poke::remind() {
         reachable.undo();
@@ -58,6 +58,16 @@ unsafe fn attempt(number: c_long, arguments: &[c_long; 6], begins_tripped: bool)
         -4095..0 => Err(result.wrapping_neg() as c_int),
         result => Ok(result),
     }
+}
+
+/// Whether an attempt is its own system call and no other.
+pub(crate) fn is_one_system_call() -> bool {
+    stub::IS_RACE_FREE && is_alone()
+}
+
+/// Whether the main thread is for sure the only one, and all is there for the poke that it may need itself.
+fn is_alone() -> bool {
+    thread::is_alone() && is_ready()
 }
 
 /// rt_sigtimedwait(2) by `once`.

@@ -348,7 +348,7 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
 }
 
 fn wait_while_open(handle: Handle, timeout: Option<Duration>) -> Result<Option<rsig_siginfo_t>> {
-    let deadline = timeout.map(|timeout| clock::now().saturating_add(timeout));
+    let deadline = timeout.map(clock::deadline);
     loop {
         pump::run_if_main()?;
         main_thread::require_init()?;

@@ -2,7 +2,7 @@
 //! is left; elsewhere they simply go on.
 
 use crate::async_safe::handler::deliver;
-use crate::async_safe::pending::PENDING;
+use crate::async_safe::pending::{self, PENDING};
 use crate::async_safe::poke;
 use crate::runtime::error::{Error, Result};
 use crate::runtime::{aside, call, dispositions, main_thread, pump};
@@ -32,11 +32,11 @@ pub(crate) fn pause() -> Result<()> {
 
 /// Until a handler has run; how many did, 0 where the time is over.
 pub(crate) fn wait(timeout: Option<Duration>) -> Result<c_int> {
-    let deadline = timeout.map(deadline);
+    let deadline = timeout.map(clock::deadline);
     loop {
         // Asked anew in each round: a handler may have handed the main thread on.
         main_thread::require()?;
-        let left = deadline.map(left);
+        let left = deadline.map(clock::left);
         let ran = pump::run()?;
         if ran > 0 || left == Some(Duration::ZERO) {
             return Ok(ran);
@@ -55,10 +55,10 @@ fn sleep(timeout: Option<Duration>) -> Result<()> {
 
 /// The same, and accepts a blocked signal of `set` that has a handler.
 pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<c_int> {
-    let deadline = timeout.map(deadline);
+    let deadline = timeout.map(clock::deadline);
     loop {
         main_thread::require()?;
-        let left = deadline.map(left);
+        let left = deadline.map(clock::left);
         let ran = pump::run()?;
         if ran > 0 {
             return Ok(ran);
@@ -78,12 +78,18 @@ pub(crate) fn dispatch(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<
 /// Accepts a signal of `set`; none where the time is over.
 pub(crate) fn sigwait(set: rsig_sigset_t, timeout: Option<Duration>) -> Result<Option<Accepted>> {
     main_thread::require_init()?;
-    let deadline = timeout.map(deadline);
+    let deadline = timeout.map(clock::deadline);
     let mut gave_way = false;
     // Asked anew in each round: see `pause`.
     while main_thread::is_current() {
         pump::run()?;
-        match accept_pending_first(set, deadline.map(left)) {
+        let left = deadline.map(clock::left);
+        let result = if left != Some(Duration::ZERO) && needs_no_look() {
+            accept_without_race(set, left)
+        } else {
+            accept_pending_first(set, left)
+        };
+        match result {
             Ok(accepted) if !gave_way && is_blocked_while_tripped(&accepted) => {
                 let accepted = run_handlers_beside(accepted)?;
                 if accepted.is_some() {
@@ -117,7 +123,7 @@ pub(crate) fn pending() -> Result<rsig_sigset_t> {
 fn accept_elsewhere(set: rsig_sigset_t, deadline: Option<Duration>) -> Result<Option<Accepted>> {
     call::put_back_aside();
     loop {
-        match accept(set, deadline.map(left)) {
+        match accept(set, deadline.map(clock::left)) {
             Ok(accepted) => return Ok(Some(accepted)),
             Err(Errno::EAGAIN) => return Ok(None),
             Err(Errno::EINTR) => {}
@@ -183,26 +189,23 @@ fn accept_pending_first(
     // What a handler has left behind by longjmp() to another one.
     call::clear_abandoned();
     match accept(set, Some(Duration::ZERO)) {
-        Err(Errno::EAGAIN) if timeout != Some(Duration::ZERO) => {
-            unless_poke(call::accept(set, timeout))
-        }
+        Err(Errno::EAGAIN) if timeout != Some(Duration::ZERO) => accept_without_race(set, timeout),
         result => result,
     }
 }
 
-/// When the time is over: on the monotonic clock, or 0 for at once, which needs no clock.
-fn deadline(timeout: Duration) -> Duration {
-    match timeout {
-        Duration::ZERO => Duration::ZERO,
-        timeout => clock::now().saturating_add(timeout),
-    }
+/// The look is for what handlers keep tripped. Where nothing is, it would be a second system call for nothing; and so would be those that
+/// a wait makes beside other threads, if the signal is there already.
+fn needs_no_look() -> bool {
+    !pending::is_tripped() && call::is_one_system_call()
 }
 
-fn left(deadline: Duration) -> Duration {
-    match deadline {
-        Duration::ZERO => Duration::ZERO,
-        deadline => clock::left(deadline),
-    }
+/// EINTR where something is tripped.
+fn accept_without_race(
+    set: rsig_sigset_t,
+    timeout: Option<Duration>,
+) -> std::result::Result<Accepted, Errno> {
+    unless_poke(call::accept(set, timeout))
 }
 
 fn cannot_wait(errno: Errno) -> Error {

@@ -29,9 +29,20 @@ pub(crate) fn now() -> Duration {
         .saturating_add(Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0)))
 }
 
-/// How long it is until `deadline`, a moment of that clock.
+/// When `timeout` from now is over: a moment of that clock, or zero for at once, which needs no clock.
+pub(crate) fn deadline(timeout: Duration) -> Duration {
+    match timeout {
+        Duration::ZERO => Duration::ZERO,
+        timeout => now().saturating_add(timeout),
+    }
+}
+
+/// How long it is until `deadline`.
 pub(crate) fn left(deadline: Duration) -> Duration {
-    difference(deadline, now())
+    match deadline {
+        Duration::ZERO => Duration::ZERO,
+        deadline => difference(deadline, now()),
+    }
 }
 
 /// Duration's own saturating_sub(), without the panic that the compiler cannot see to be out of reach there.
