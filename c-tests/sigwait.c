@@ -587,6 +587,33 @@ TEST(a_handler_may_wait, "a handler may wait itself, for the same signals, and t
     join(sender);
 }
 
+static int raise_and_send_the_third_time(int signum, const rsig_siginfo_t *info, void *arg) {
+    (void)info, (void)arg;
+    if (++handled == 3) CHECK_SYS(kill(getpid(), SIGUSR1));
+    CHECK_INT(raise(signum), 0);
+    return 0;
+}
+
+static void wait_beside_it(void) {
+    handled = 0;
+    CHECK_INT(raise(SIGUSR2), 0);
+    CHECK_INT(rsig_sigwait(awaited), SIGUSR1);
+    CHECK(handled >= 3);
+}
+
+TEST(handler_without_end, "a handler that raises its signal again each time keeps no wait from its end") {
+    start();
+    CHECK_INT(rsig_signal(SIGUSR2, raise_and_send_the_third_time, NULL, NULL), RSIG_OK);
+    wait_beside_it();
+}
+
+TEST(handler_without_end_later, "nor one that comes after another blocking call") {
+    start();
+    CHECK_INT(rsig_sleep(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGUSR2, raise_and_send_the_third_time, NULL, NULL), RSIG_OK);
+    wait_beside_it();
+}
+
 /* ---- refusals ---- */
 
 static int send_and_refuse(int signum, const rsig_siginfo_t *info, void *arg) {
