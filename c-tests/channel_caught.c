@@ -1,6 +1,6 @@
 /*
- * Channels whose readers and writers are caught in the middle: this program's own eventfd() and syscall() stand in the way of the
- * C library's, and something happens there.
+ * Channels whose readers and writers are caught in the middle: this program's own eventfd(), close() and syscall() stand in the way of
+ * the C library's, and something happens there.
  */
 #include "channel.h"
 #include <dlfcn.h>
@@ -46,6 +46,11 @@ __attribute__((no_sanitize("address"))) long syscall(long number, ...) {
 int eventfd(unsigned int count, int flags) {
     call_caught(SYS_eventfd2);
     return (int)real_syscall(SYS_eventfd2, (long)count, (long)flags);
+}
+
+int close(int fd) {
+    call_caught(SYS_close);
+    return (int)real_syscall(SYS_close, (long)fd);
 }
 
 static rsig_channel_t *channel;
@@ -101,6 +106,45 @@ TEST(left_when_it_has_read, "or where it makes its descriptor unreadable, as it 
     CHECK_SYS(rsig_channel_fd(channel));
     queue_here(SIGONE, 1);
     check_left_at(SYS_read);
+}
+
+static pid_t waiter;
+static atomic_int is_held, is_closed;
+
+/* In the wait, until the channel is closed. */
+static void hold(int signum) {
+    (void)signum;
+    is_held = 1;
+    while (!is_closed) sched_yield();
+}
+
+static void *closes_under_it(void *unused) {
+    check_await_syscall(waiter, SYS_ppoll);
+    CHECK_SYS(syscall(SYS_tgkill, getpid(), waiter, SIGHUP));
+    while (!is_held) sched_yield();
+    close_channel(channel);
+    catch(SYS_close, raise_term);
+    is_closed = 1;
+    return unused;
+}
+
+TEST(left_when_it_is_closed, "or where it closes the descriptor of one that was closed under it: no lock is held for ever") {
+    static pthread_t closer;
+    rsig_siginfo_t info;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    channel = open_channel(ONE, 4);
+    waiter = getpid();
+    CHECK(signal(SIGTERM, leave) != SIG_ERR);
+    CHECK(signal(SIGHUP, hold) != SIG_ERR);
+    if (!sigsetjmp(out, 1)) {
+        start(&closer, closes_under_it, NULL);
+        rsig_channel_wait(channel, &info, -1);
+        CHECK_FAIL("the handler did not leave");
+    }
+    CHECK(!caught);
+    join(closer);
+    channel = open_channel(ONE, 4);
+    check_usable();
 }
 
 /* --- a fork while a handler looks at a place that is empty --- */
