@@ -11,6 +11,7 @@ TEST(left_out, "nothing") { check_skip("a sanitizer's malloc() is its own"); }
 #include "tour.h"
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 /* ---- the allocator: what was freed is not used again, as each case is a short process ---- */
 
@@ -70,6 +71,16 @@ void *realloc(void *taken, size_t size) {
     memcpy(more, taken, before < size ? before : size);
     free(taken);
     return more;
+}
+
+/* What rsig keeps for ever is in pages of its own. */
+void *mmap(void *address, size_t size, int access, int flags, int fd, off_t offset) {
+    if (must_fail()) return errno = ENOMEM, MAP_FAILED;
+#ifdef SYS_mmap2
+    return (void *)syscall(SYS_mmap2, address, size, access, flags, fd, offset / 4096);
+#else
+    return (void *)syscall(SYS_mmap, address, size, access, flags, fd, offset);
+#endif
 }
 
 /* ---- the scenario ---- */

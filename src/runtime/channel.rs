@@ -6,7 +6,7 @@
 use crate::async_safe::channel::{self, Channel, MAX, Place, Reader};
 use crate::async_safe::ring;
 use crate::async_safe::slot::Slot;
-use crate::runtime::error::{Error, Result};
+use crate::runtime::error::{self, Error, Result};
 use crate::runtime::siginfo::rsig_siginfo_t;
 use crate::runtime::state::{self, State};
 use crate::runtime::{call, dispositions};
@@ -71,6 +71,7 @@ fn seat(index: usize) -> Option<MutexGuard<'static, Seat>> {
 
 /// The seat and the place of an open channel.
 fn find(handle: Handle) -> Result<(MutexGuard<'static, Seat>, &'static Place)> {
+    error::make_place();
     let seat = seat(handle.index()).filter(|seat| seat.handle == handle.0 && handle.0 != 0);
     seat.zip(channel::place(handle.index())).ok_or_else(not_open)
 }
@@ -84,16 +85,6 @@ pub(crate) struct Kept {
     memory: Memory,
     fd: c_int,
     is_open: bool,
-}
-
-impl Kept {
-    fn free(self) {
-        if self.fd >= 0 {
-            eventfd::close(self.fd);
-        }
-        // SAFETY: nobody looks at it any more.
-        unsafe { self.memory.free() };
-    }
 }
 
 /// What a channel is made of.
@@ -163,26 +154,45 @@ pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
     }
     // Before any of the others is disturbed.
     dispositions::check_set(set)?;
-    let mut state = state::lock();
-    main_thread::require_init()?;
-    state.free_closed();
-    let Some(index) = state.channels.iter().position(Option::is_none) else {
-        return Err(Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already")));
-    };
+    free_closed();
     let memory = Memory::new(set, capacity)
         .ok_or_else(|| Error::os(Errno::ENOMEM, format_args!("no memory for a channel")))?;
-    state.open(index, Kept { memory, fd: -1, is_open: true }, set)
+    let mut memory = Some(memory);
+    let result = state::lock().open(&mut memory, set);
+    if let Some(unused) = memory {
+        // SAFETY: nobody has seen it.
+        unsafe { unused.free() };
+    }
+    if result.is_err() {
+        free_closed();
+    }
+    result
+}
+
+/// Frees what nobody looks at any more: without rsig's lock, as for a fork() the allocator's can be taken before it.
+pub(crate) fn free_closed() {
+    // The lock is given back before the body, which it would not be in the condition itself.
+    let take = || state::lock().take_closed();
+    while let Some(memory) = take() {
+        // SAFETY: it is of a channel that nobody looks at any more.
+        unsafe { memory.free() };
+    }
 }
 
 impl State {
-    fn open(&mut self, index: usize, kept: Kept, set: rsig_sigset_t) -> Result<Handle> {
-        let (Some(mut seat), Some(place), Some(room)) =
-            (seat(index), channel::place(index), self.channels.get_mut(index))
+    /// Takes the memory where it succeeds, and may have where it fails.
+    fn open(&mut self, memory: &mut Option<Memory>, set: rsig_sigset_t) -> Result<Handle> {
+        main_thread::require_init()?;
+        let Some(index) = self.channels.iter().position(Option::is_none) else {
+            return Err(Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already")));
+        };
+        let (Some(mut seat), Some(place), Some(room), Some(memory)) =
+            (seat(index), channel::place(index), self.channels.get_mut(index), memory.take())
         else {
             return Err(Error::state());
         };
-        place.set(kept.memory.channel());
-        *room = Some(kept);
+        place.set(memory.channel());
+        *room = Some(Kept { memory, fd: -1, is_open: true });
         seat.turn = after(seat.turn);
         let handle = Handle::new(index, seat.turn);
         (seat.handle, seat.reader, seat.fd) = (handle.0, Reader::NEW, -1);
@@ -224,22 +234,19 @@ impl State {
             }
             signum = sigset::next(set, signum);
         }
-        self.free_closed();
     }
 
-    /// What nobody looks at any more.
-    fn free_closed(&mut self) {
-        for (index, room) in self.channels.iter_mut().enumerate() {
-            let is_over = |kept: &mut Kept| {
-                !kept.is_open && channel::place(index).is_some_and(Place::is_idle)
-            };
-            if let Some(kept) = room.take_if(is_over) {
-                kept.free();
-            }
-        }
+    /// What one that nobody looks at any more was made of, which is to be freed.
+    fn take_closed(&mut self) -> Option<Memory> {
+        let mut rooms = self.channels.iter_mut().enumerate();
+        let kept = rooms.find_map(|(index, room)| {
+            room.take_if(|kept| !kept.is_open && channel::place(index).is_some_and(Place::is_idle))
+        })?;
+        close_descriptor(kept.fd);
+        Some(kept.memory)
     }
 
-    /// For rsig_fini().
+    /// For rsig_fini(), which frees them without the lock.
     pub(crate) fn close_channels(&mut self) {
         for index in 0..MAX {
             let handle = seat(index).map_or(0, |seat| seat.handle);
@@ -248,8 +255,6 @@ impl State {
                 self.close(Handle(handle), set);
             }
         }
-        // Those that were closed before, while somebody looked at them.
-        self.free_closed();
     }
 
     /// In a forked child: nothing waits, and each descriptor is its own, under the same number.
@@ -264,11 +269,15 @@ impl State {
             else {
                 continue;
             };
+            if !kept.is_open {
+                // Its memory is freed by whoever opens or closes one next: the allocator may have fork handlers that come after this.
+                close_descriptor(std::mem::replace(&mut kept.fd, -1));
+                continue;
+            }
             seat.reader = Reader::NEW;
-            let fd = if kept.is_open { &mut seat.fd } else { &mut kept.fd };
-            let is_lost = *fd >= 0 && eventfd::replace(*fd).is_err();
+            let is_lost = seat.fd >= 0 && eventfd::replace(seat.fd).is_err();
             if is_lost {
-                *fd = -1;
+                seat.fd = -1;
             }
             place.with(|channel| {
                 channel.clear();
@@ -277,13 +286,18 @@ impl State {
                 }
             });
         }
-        self.free_closed();
     }
 
     /// Held across a fork, as no other thread may be reading in the middle of it; nor be looking at an empty one for a channel that is
     /// closed, or the child could not open another there.
     pub(crate) fn lock_seats(&self) -> Seats {
         Seats(std::array::from_fn(seat))
+    }
+}
+
+fn close_descriptor(fd: c_int) {
+    if fd >= 0 {
+        eventfd::close(fd);
     }
 }
 
@@ -296,6 +310,8 @@ pub(crate) fn close(handle: Handle) -> Result<()> {
     let set = place.with(Channel::set).unwrap_or(0);
     drop(seat);
     state.close(handle, set);
+    drop(state);
+    free_closed();
     Ok(())
 }
 
@@ -342,7 +358,7 @@ pub(crate) fn wait(handle: Handle, timeout: Option<Duration>) -> Result<Option<r
     let result = wait_while_open(handle, timeout);
     if result.is_err() {
         // One that was closed meanwhile could not be freed before.
-        unleft(|| state::lock().free_closed());
+        unleft(free_closed);
     }
     result
 }

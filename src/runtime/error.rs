@@ -126,6 +126,13 @@ thread_local! {
     static MESSAGE: UnsafeCell<Text> = const { UnsafeCell::new(Text::new()) };
 }
 
+/// Before a lock that fork() waits for: in a library that was loaded later, a thread's place is allocated when it is first looked at, and
+/// a fork can hold the allocator's lock already.
+pub(crate) fn make_place() {
+    // SAFETY: the place is this thread's own. Volatile, so that it is looked at although nobody wants to know.
+    let _ = MESSAGE.try_with(|place| unsafe { place.get().cast::<u8>().read_volatile() });
+}
+
 /// The calling thread's last sentence, empty before the first.
 pub(crate) fn message() -> *const c_char {
     MESSAGE

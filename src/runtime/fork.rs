@@ -25,9 +25,10 @@ impl State {
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// When the library is loaded, before the program can register handlers of its own: so that theirs run without rsig's lock,
-/// before `prepare` and after `parent` and `child`.
+/// before `prepare` and after `parent` and `child`. By its number, which a program's constructors may not have, it is in front of them
+/// also where the library is linked statically.
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[unsafe(link_section = ".init_array.00099")]
 static REGISTER: extern "C" fn() = {
     extern "C" fn load() {
         // Where this fails, rsig_init() tries again, and tells.
@@ -66,7 +67,7 @@ static HELD: Place = Place(UnsafeCell::new(None));
 
 extern "C" fn prepare() {
     let mask = mask::change(libc::SIG_BLOCK, rsig_sigset_t::MAX).ok();
-    let state = state::lock();
+    let state = state::lock_for_fork();
     let seats = state.lock_seats();
     let held = Held { state, seats, mask };
     // SAFETY: this thread holds the lock.

@@ -8,7 +8,7 @@ use crate::runtime::handler::{rsig_action_t, rsig_handler_t};
 use crate::runtime::pump::{self, Dropped};
 use crate::runtime::state::{self, State};
 use crate::runtime::warning::Hook;
-use crate::runtime::{call, main_thread, wakeup};
+use crate::runtime::{call, channel, main_thread, wakeup};
 use crate::sys::{mask, thread};
 use libc::c_int;
 use nix::errno::Errno;
@@ -27,10 +27,11 @@ pub(crate) fn init(flags: u32, interrupt: rsig_handler_t) -> Result<()> {
             "flags {flags:#x} has bits other than RSIG_INIT_NO_DEFAULTS (0x1)"
         )));
     }
+    // Without the lock: who loads a plugin that calls rsig_init() has the loader's.
+    thread::learn_alone();
     let mut state = state::lock();
     if state.users == 0 {
         state.install_fork_handlers()?;
-        thread::learn_alone();
         before::set_mask(
             mask::get()
                 .map_err(|errno| Error::os(errno, format_args!("cannot read the signal mask")))?,
@@ -98,6 +99,7 @@ pub(crate) fn fini() -> Result<()> {
     // With the lock: after it, another init's signals could be among them.
     let dropped = Dropped::take();
     drop(state);
+    channel::free_closed();
     dropped.warn(hook);
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! Small records that are kept once and for ever, because a signal handler on some thread may be reading them, or because
 //! their addresses were given away.
+//!
+//! Their memory is the kernel's own: the allocator may have a lock that a thread holds across fork(), which waits for rsig's.
 
+use crate::sys::memory;
 use nix::errno::Errno;
-use std::alloc::Layout;
+use std::mem::MaybeUninit;
 
 pub(crate) struct Kept<T: 'static> {
     newest: Option<&'static Node<T>>,
+    room: Option<&'static mut [MaybeUninit<Node<T>>]>,
 }
 
 struct Node<T: 'static> {
@@ -14,7 +18,7 @@ struct Node<T: 'static> {
 }
 
 impl<T> Kept<T> {
-    pub(crate) const NONE: Self = Self { newest: None };
+    pub(crate) const NONE: Self = Self { newest: None, room: None };
 
     pub(crate) fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<&'static T> {
         std::iter::successors(self.newest, |node| node.next)
@@ -24,17 +28,13 @@ impl<T> Kept<T> {
 
     /// ENOMEM is the only failure.
     pub(crate) fn keep(&mut self, record: T) -> Result<&'static T, Errno> {
-        // Not a Box: one that finds no memory would end the process.
-        // SAFETY: the layout is not empty: it has a pointer.
-        let place = unsafe { std::alloc::alloc(Layout::new::<Node<T>>()) }.cast::<Node<T>>();
-        if place.is_null() {
-            return Err(Errno::ENOMEM);
-        }
-        // SAFETY: fresh memory of the right size and alignment, which is never freed.
-        let node: &'static Node<T> = unsafe {
-            place.write(Node { record, next: self.newest });
-            &*place
+        let room = match self.room.take() {
+            Some(room) if !room.is_empty() => room,
+            _ => memory::page()?,
         };
+        let (place, rest) = room.split_first_mut().ok_or(Errno::ENOMEM)?;
+        self.room = Some(rest);
+        let node = place.write(Node { record, next: self.newest });
         self.newest = Some(node);
         Ok(&node.record)
     }

@@ -2,14 +2,15 @@
 //!
 //! The lock is the standard library's, on Linux a single futex word: a forked child can release it whatever
 //! the threads that no longer exist were doing. (A parking_lot mutex cannot promise that: its waiters queue in
-//! a table with locks of its own, which a fork can catch locked.) It is never held while code of the user's runs.
+//! a table with locks of its own, which a fork can catch locked.) It is never held while code of the user's runs, and
+//! never where the allocator or the loader is asked for something: fork() takes it when it may hold their locks already.
 
 use crate::async_safe::channel::MAX;
 use crate::async_safe::notify::Notify;
-use crate::runtime::channel;
 use crate::runtime::dispositions::Entry;
 use crate::runtime::kept::Kept;
 use crate::runtime::warning::Hook;
+use crate::runtime::{channel, error};
 use crate::sys::action::Disposition;
 use crate::sys::signals;
 use libc::c_int;
@@ -41,6 +42,12 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 
 pub(crate) fn lock() -> MutexGuard<'static, State> {
+    error::make_place();
+    lock_for_fork()
+}
+
+/// Allocates nothing.
+pub(crate) fn lock_for_fork() -> MutexGuard<'static, State> {
     // Nothing panics while it is held; and if it did, each field would be valid still.
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }

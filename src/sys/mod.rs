@@ -9,6 +9,7 @@ pub(crate) mod action;
 pub(crate) mod clock;
 pub(crate) mod errno;
 pub(crate) mod mask;
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod siginfo;
 pub(crate) mod signals;

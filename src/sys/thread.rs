@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 /// Where glibc, from 2.32 on, tells that there is one thread (its manual: Single-Threaded); elsewhere NULL.
 static SINGLE_THREADED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
-/// Before `is_alone` can tell. Looked up by name: where the C library does not have it, the program must run all the same.
+/// Before `is_alone` can tell; takes the loader's lock. Looked up by name: where the C library does not have it, the program must run all the same.
 pub(crate) fn learn_alone() {
     // SAFETY: a whole string.
     let place = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };

@@ -1,5 +1,5 @@
-//! Handlers that leave by C++ exception or longjmp() through the static library, whose unwind
-//! information the program's own linker puts together.
+//! The static library: handlers that leave by C++ exception or longjmp() through it, as its unwind information is put together by the
+//! program's own linker, and so is the order in which the program's constructors and its own come.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -7,7 +7,8 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-const SOURCES: [&str; 4] = ["throw.cpp", "throw_blocking.cpp", "longjmp.c", "longjmp_blocking.c"];
+const SOURCES: [&str; 5] =
+    ["throw.cpp", "throw_blocking.cpp", "longjmp.c", "longjmp_blocking.c", "early.c"];
 
 /// Links with librsig.a by its name: beside it is the shared library, which the linker would prefer.
 fn compile(source: &Path, program: &Path, flags: &[&str]) {
@@ -33,7 +34,7 @@ fn run_all(program: &Path) {
 
 fn check(name: &str, flags: &[&str]) {
     common::make_stage();
-    let folder = common::scratch(&format!("throw_static/{name}"));
+    let folder = common::scratch(&format!("static_library/{name}"));
     for source in SOURCES {
         let source = common::root().join("c-tests").join(source);
         let program = folder.join(source.file_name().expect("a file's name"));
