@@ -7,7 +7,6 @@ mod common;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// In per cent; and in instructions, for the shortest paths.
 const TOLERANCE: (u64, u64) = (3, 2);
@@ -70,7 +69,7 @@ fn parse(line: &str) -> (String, u64) {
 }
 
 fn rustc() -> String {
-    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()));
+    let mut rustc = common::rustc();
     rustc.arg("--version");
     String::from_utf8(common::run(rustc).stdout).expect("text").trim().to_owned()
 }
