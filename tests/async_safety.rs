@@ -77,11 +77,8 @@ const OWN: [&str; 5] = [
 
 /// Who calls by a pointer that something else has made, at how many places at most, and whom. A signal handler may call such a
 /// function where it was promised to be async-signal-safe, or would have run in the same place without rsig.
-const POINTERS: [(&str, usize, &str); 4] = [
+const POINTERS: [(&str, usize, &str); 2] = [
     ("rsig::async_safe::chain::call", 4, "the displaced handler"),
-    ("rsig::async_safe::handler::pass_by", 2, "the displaced handler, after rsig_fini()"),
-    // With chain::call() and pass_by() inlined.
-    ("rsig::async_safe::handler::receive", 6, "the displaced handler"),
     ("rsig::async_safe::handler::record_for", 1, "the function of rsig_set_notify()"),
 ];
 

@@ -93,13 +93,15 @@ impl Code {
         let (instructions, headings) = instructions(&disassembly);
         let segments = output("readelf", &["--segments", "--wide"], library);
         let fixed = fixed(&words, &segments);
+        let data = output("objdump", &["--full-contents", "--section=.rodata"], library);
+        let tables = Tables::of(&data);
         let symbols = symbols(&output("nm", &["--demangle", "--print-size"], library));
         let functions: BTreeMap<_, _> = extents(&symbols, &headings, &instructions)
             .into_iter()
             .map(|(start, (end, name))| {
                 let own: Vec<_> =
                     instructions.range(start..end).map(|(at, one)| (*at, one)).collect();
-                (start, Function::new(name, &own, &instructions, &fixed))
+                (start, Function::new(name, &own, &instructions, &fixed, &tables))
             })
             .collect();
         let named = functions.values().flat_map(|function| &function.targets);
@@ -190,6 +192,7 @@ impl Function {
         own: &[(Address, &Instruction)],
         all: &BTreeMap<Address, Instruction>,
         words: &BTreeMap<Address, Target>,
+        tables: &Tables,
     ) -> Self {
         let mut targets = BTreeSet::new();
         let mut indirect = 0;
@@ -200,8 +203,10 @@ impl Function {
         let is_load = |one: &Instruction| one.text.starts_with("mov ") && import(one).is_some();
         let is_syscall = |one: &Instruction| import(one).is_some_and(|name| name == "syscall");
         let by_register = own.iter().any(|(_, one)| one.text.contains("*%"));
+        let asks = own.iter().any(|(_, one)| is_syscall(one));
+        let ways = if by_register || asks { ways(own, tables) } else { Vec::new() };
         let holding = |loads: &dyn Fn(&Instruction) -> bool| {
-            if by_register { registers::with_imports(own, loads) } else { Vec::new() }
+            if by_register { registers::with_imports(own, &ways, loads) } else { Vec::new() }
         };
         let imports = holding(&is_load);
         let others = holding(&|one| is_load(one) && !is_syscall(one));
@@ -213,7 +218,7 @@ impl Function {
             let transfer = instruction.transfer();
             match (transfer, instruction.reference) {
                 (Some(_), Some(_)) if is_syscall(instruction) => {
-                    targets.insert(system_call(own, at));
+                    targets.insert(system_call(own, &ways, at));
                 }
                 // What calls by the register tells.
                 (None, Some(_))
@@ -238,7 +243,7 @@ impl Function {
                     };
                     indirect += usize::from(!holds(&imports));
                     if has_syscall && holds(&imports) && !holds(&others) {
-                        targets.insert(system_call(own, at));
+                        targets.insert(system_call(own, &ways, at));
                     }
                 }
                 (None, None) => {}
@@ -289,37 +294,97 @@ impl Instruction {
 }
 
 /// What a call of syscall(2) is.
-fn system_call(own: &[(Address, &Instruction)], at: usize) -> Target {
+fn system_call(own: &[(Address, &Instruction)], ways: &[Vec<usize>], at: usize) -> Target {
     let untold = || Target::Import("syscall".to_owned());
-    first_argument(own, at).map_or_else(untold, Target::SystemCall)
+    first_argument(own, ways, at).map_or_else(untold, Target::SystemCall)
 }
 
 /// The number that a call passes first, where the only way to the call sets it.
-fn first_argument(own: &[(Address, &Instruction)], at: usize) -> Option<u64> {
-    let is_jumped_to = |address| {
-        let to = |one: &Instruction| one.transfer().and_then(|transfer| transfer.to);
-        own.iter().any(|(_, one)| to(one) == Some(address))
-    };
-    if (0..own.len()).any(|at| is_switch(own, at)) {
-        // It jumps anywhere.
-        return None;
-    }
-    for before in (0..at).rev() {
-        let (_, one) = own[before];
-        let is_call = one.transfer().is_some_and(|transfer| transfer.is_call);
-        if is_jumped_to(own[before + 1].0) || is_call || !one.goes_on() {
+fn first_argument(
+    own: &[(Address, &Instruction)],
+    ways: &[Vec<usize>],
+    mut at: usize,
+) -> Option<u64> {
+    for _ in own {
+        let mut before = (0..own.len()).filter(|before| ways[*before].contains(&at));
+        at = before.next().filter(|_| before.next().is_none())?;
+        let one = own[at].1;
+        if one.transfer().is_some_and(|transfer| transfer.is_call) {
             return None;
         }
         if one.names_first_argument() {
             let number = || one.text.strip_prefix("mov $0x")?.strip_suffix(",%edi");
-            return if one.text == "xor %edi,%edi" {
-                Some(0)
-            } else {
-                number().and_then(hexadecimal)
-            };
+            let is_zero = one.text == "xor %edi,%edi";
+            return if is_zero { Some(0) } else { number().and_then(hexadecimal) };
         }
     }
     None
+}
+
+/// Data that nobody changes, with the tables by which compilers jump.
+struct Tables {
+    start: Address,
+    bytes: Vec<u8>,
+}
+
+impl Tables {
+    /// Lines of an address, four groups of four bytes, and the same as text.
+    fn of(objdump: &str) -> Self {
+        let lines = objdump.lines().filter_map(|line| line.strip_prefix(' ')?.split_once(' '));
+        let mut start = None;
+        let mut bytes = Vec::new();
+        for (address, line) in lines.filter_map(|(at, line)| Some((hexadecimal(at)?, line))) {
+            start.get_or_insert(address);
+            let digits: Vec<_> = line[..35].bytes().filter(|digit| *digit != b' ').collect();
+            let byte = |two: &[u8]| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok();
+            bytes.extend(digits.chunks(2).filter_map(byte));
+        }
+        Self { start: start.expect("a section"), bytes }
+    }
+
+    /// Where a table leads: as far as what it has is one of the `own` instructions.
+    fn at(&self, table: Address, own: &[(Address, &Instruction)]) -> Vec<usize> {
+        let after =
+            table.checked_sub(self.start).and_then(|start| self.bytes.get(start as usize..));
+        let entries = after.unwrap_or_default().chunks_exact(4);
+        let distances = entries.map(|entry| i32::from_le_bytes(entry.try_into().expect("four")));
+        let targets = distances.map(|distance| table.wrapping_add_signed(distance.into()));
+        targets.map_while(|target| position(own, target)).collect()
+    }
+}
+
+fn position(own: &[(Address, &Instruction)], address: Address) -> Option<usize> {
+    own.binary_search_by_key(&address, |(address, _)| *address).ok()
+}
+
+/// Where each instruction can go on within the function. No way leads to what only an exception gets to.
+fn ways(own: &[(Address, &Instruction)], tables: &Tables) -> Vec<Vec<usize>> {
+    let ways = (0..own.len()).map(|at| {
+        let instruction = own[at].1;
+        if is_switch(own, at) {
+            return switch(own, at, tables);
+        }
+        let next = (instruction.goes_on() && at + 1 < own.len()).then_some(at + 1);
+        let jump = instruction.transfer().filter(|transfer| !transfer.is_call);
+        let to = jump.and_then(|jump| position(own, jump.to?));
+        next.into_iter().chain(to).collect()
+    });
+    ways.collect()
+}
+
+/// Where a jump by a table goes on: the table is the last one before it whose address is in the register that it is read by.
+fn switch(own: &[(Address, &Instruction)], at: usize, tables: &Tables) -> Vec<usize> {
+    let table = || {
+        let mut before = own[..at].iter().rev().map(|(_, one)| one);
+        let read = before.find_map(|one| one.text.strip_prefix("movslq (")?.split_once(','))?;
+        let lea = |one: &&&Instruction| {
+            one.text.starts_with("lea ") && one.text.ends_with(&format!(",{}", read.0))
+        };
+        before.find(lea)?.reference
+    };
+    let to = table().map(|table| tables.at(table, own)).unwrap_or_default();
+    // Where there is no such table: anywhere.
+    if to.is_empty() { (0..own.len()).collect() } else { to }
 }
 
 /// Whether a jump is into a table of distances within the function: compilers make them for nothing but that.
@@ -334,7 +399,7 @@ fn is_switch(own: &[(Address, &Instruction)], at: usize) -> bool {
 /// Which registers hold the address of another library's function, read from the GOT: compilers do so where they call it more
 /// than once.
 mod registers {
-    use super::{Address, Instruction, is_switch};
+    use super::{Address, Instruction};
 
     #[derive(Clone, Copy, PartialEq)]
     pub struct Set(u16);
@@ -398,11 +463,11 @@ mod registers {
     /// Before each instruction. A register that an instruction names holds none after it, unless that `loads` or copies one.
     pub fn with_imports(
         own: &[(Address, &Instruction)],
+        ways: &[Vec<usize>],
         loads: impl Fn(&Instruction) -> bool,
     ) -> Vec<Set> {
-        let ways: Vec<Vec<usize>> = (0..own.len()).map(|at| next(own, at)).collect();
         // What fills the room before a loop runs only on the way to it.
-        let filler = |one: &Instruction| one.text.contains("nop");
+        let filler = |one: &Instruction| one.text.contains("nop") || one.text == "xchg %ax,%ax";
         let mut sets: Vec<_> =
             own.iter().map(|(_, one)| if filler(one) { ALL } else { NONE }).collect();
         for &next in ways.iter().flatten().filter(|&&next| next != 0) {
@@ -429,22 +494,6 @@ mod registers {
             }
         }
         sets
-    }
-
-    /// Where it can go on within the function: after a jump by a table, anywhere. No way leads to what only an exception gets to.
-    fn next(own: &[(Address, &Instruction)], at: usize) -> Vec<usize> {
-        let instruction = own[at].1;
-        if is_switch(own, at) {
-            return (0..own.len()).collect();
-        }
-        let mut next = Vec::new();
-        if instruction.goes_on() && at + 1 < own.len() {
-            next.push(at + 1);
-        }
-        let jump = instruction.transfer().filter(|transfer| !transfer.is_call);
-        let to = jump.and_then(|jump| jump.to);
-        next.extend(to.and_then(|to| own.binary_search_by_key(&to, |(address, _)| *address).ok()));
-        next
     }
 }
 
