@@ -88,7 +88,7 @@ static const char *recorded(void) {
     return text;
 }
 
-/* Only glibc tells whether a thread is alone, since 2.32; others make more calls of their own as well. */
+/* Only glibc tells whether a thread is alone, since 2.32; others make more calls themselves. */
 #if defined __GLIBC__ && defined __LP64__
 #define CALLS_ARE_KNOWN __GLIBC_PREREQ(2, 32)
 #else
