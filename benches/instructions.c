@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <valgrind/callgrind.h>
 
@@ -62,6 +63,8 @@ static void called(void) {
     MUST(pipe(ends) == 0 && write(ends[1], "12345678", 8) == 8);
     COUNT("rsig_read(), ready", , MUST(rsig_read(ends[0], &byte, 1) == 1));
     COUNT("rsig_write(), ready", , MUST(rsig_write(ends[1], &byte, 1) == 1));
+    COUNT("rsig_syscall() for a read, ready", ,
+          MUST(rsig_syscall(SYS_read, ends[0], (long)&byte, 1, 0, 0, 0) == 1));
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
     COUNT("rsig_poll(), ready", , MUST(rsig_poll(&fd, 1, -1) == 1));
 }
@@ -83,6 +86,8 @@ static void heard(void) {
             COUNT("a delivery, 1 channel", , raise(SIGUSR1));
             COUNT("rsig_channel_read(), one there", rsig_channel_read(channels[0], infos, 4);
                   raise(SIGUSR1), MUST(rsig_channel_read(channels[0], infos, 4) == 1));
+            COUNT("rsig_channel_wait(), one there", raise(SIGUSR1),
+                  MUST(rsig_channel_wait(channels[0], infos, -1) == 1));
             COUNT("rsig_channel_read(), nothing there", , rsig_channel_read(channels[0], infos, 4));
         }
     }

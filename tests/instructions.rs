@@ -1,13 +1,12 @@
 //! How many instructions of the library's own the hot paths have, by callgrind: within a few per cent of what is recorded in
 //! benches/instructions.txt, which `make instructions` makes anew. Those of the C library and the kernel are not counted, so
-//! a count depends on the compiler alone.
+//! a count depends on the compiler alone. What the paths ask of the kernel, c-tests/system_calls.c counts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)]
 
 mod common;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// In per cent; and in instructions, for the shortest paths.
 const TOLERANCE: (u64, u64) = (3, 2);
@@ -70,7 +69,7 @@ fn parse(line: &str) -> (String, u64) {
 }
 
 fn rustc() -> String {
-    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()));
+    let mut rustc = common::rustc();
     rustc.arg("--version");
     String::from_utf8(common::run(rustc).stdout).expect("text").trim().to_owned()
 }
@@ -117,4 +116,23 @@ fn count(dump: &Path) -> (String, u64) {
         }
     }
     (name.expect("a name").to_owned(), sum)
+}
+
+/// What c-tests/system_calls.c says of each path, docs/system_calls.md says.
+#[test]
+fn system_calls_are_documented() {
+    let read = |name| std::fs::read_to_string(common::root().join(name)).expect("text");
+    let (program, docs) = (read("c-tests/system_calls.c"), read("docs/system_calls.md"));
+    let paths: Vec<_> = program
+        .split("\nPATH")
+        .skip(1)
+        .map(|path| {
+            let mut words = path.split('"');
+            let (what, calls) = (words.nth(1).expect("what"), words.nth(1).expect("its calls"));
+            format!("| {what} | {calls} |")
+        })
+        .collect();
+    let (_, table) = docs.split_once("| path | system calls |\n|---|---|\n").expect("a table");
+    let documented: Vec<_> = table.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(documented, paths);
 }

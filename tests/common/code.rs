@@ -3,7 +3,9 @@
 //! Followed are direct calls and jumps; calls by way of the GOT, as their relocations resolve them; each function whose
 //! address is taken, by an instruction or by a relocated word of data that an instruction names: as if it were called on the
 //! spot. So what a call through a pointer can reach within the library is followed too, where the pointer was made by what is
-//! reached; and each such call is told of by itself, for the pointers that others have made.
+//! reached; and each such call is told of by itself, for the pointers that others have made. A call of syscall(2) is told of by
+//! the number that it passes, where that can be told; else as one of the function. A word that the program may change later
+//! (a pointer set by others) is one whose first value is followed, and the call is by a pointer all the same.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
@@ -21,6 +23,8 @@ enum Target {
     Data(Address),
     /// Another library's function.
     Import(String),
+    /// By syscall(2).
+    SystemCall(u64),
     /// The library's block of thread-local storage.
     ThreadLocal,
 }
@@ -36,6 +40,8 @@ struct Function {
     targets: BTreeSet<Target>,
     /// How many calls and jumps through pointers it has.
     indirect: usize,
+    /// Whether it enters the kernel by itself.
+    is_trap: bool,
 }
 
 pub struct Code {
@@ -50,7 +56,12 @@ pub struct Code {
 #[derive(Default)]
 pub struct Reach {
     pub functions: BTreeMap<String, String>,
+    /// syscall(2) where its number cannot be told.
     pub imports: BTreeMap<String, String>,
+    /// By number, and the function that makes it.
+    pub system_calls: BTreeMap<(u64, String), String>,
+    /// The functions that have the instruction for it.
+    pub traps: BTreeMap<String, String>,
     /// How many calls through pointers each function has that has any.
     pub indirect: BTreeMap<String, usize>,
     /// The first way to thread-local storage of the library's own.
@@ -80,13 +91,17 @@ impl Code {
             library,
         );
         let (instructions, headings) = instructions(&disassembly);
+        let segments = output("readelf", &["--segments", "--wide"], library);
+        let fixed = fixed(&words, &segments);
+        let data = output("objdump", &["--full-contents", "--section=.rodata"], library);
+        let tables = Tables::of(&data);
         let symbols = symbols(&output("nm", &["--demangle", "--print-size"], library));
         let functions: BTreeMap<_, _> = extents(&symbols, &headings, &instructions)
             .into_iter()
             .map(|(start, (end, name))| {
                 let own: Vec<_> =
                     instructions.range(start..end).map(|(at, one)| (*at, one)).collect();
-                (start, Function::new(name, &own, &instructions, &words))
+                (start, Function::new(name, &own, &instructions, &fixed, &tables))
             })
             .collect();
         let named = functions.values().flat_map(|function| &function.targets);
@@ -123,9 +138,15 @@ impl Code {
             if !seen.insert(target.clone()) {
                 continue;
             }
-            match target {
+            match target.clone() {
                 Target::ThreadLocal => reach.thread_local = Some(way),
                 Target::Import(name) => _ = reach.imports.entry(name).or_insert(way),
+                Target::SystemCall(number) => {
+                    let from = way.rsplit(" > ").next().unwrap_or_default().to_owned();
+                    reach.system_calls.insert((number, from), way);
+                    // For each of those who make it.
+                    seen.remove(&target);
+                }
                 Target::Data(address) => {
                     let targets = self.pointers_at(address).cloned();
                     queue.extend(targets.map(|target| (target, way.clone())));
@@ -146,6 +167,9 @@ impl Code {
                         queue.extend(function.targets.iter().map(|t| (t.clone(), here.clone())));
                         if function.indirect > 0 {
                             *reach.indirect.entry(name.clone()).or_default() += function.indirect;
+                        }
+                        if function.is_trap {
+                            reach.traps.entry(name.clone()).or_insert_with(|| here.clone());
                         }
                         reach.functions.entry(name.clone()).or_insert(here);
                     }
@@ -168,21 +192,37 @@ impl Function {
         own: &[(Address, &Instruction)],
         all: &BTreeMap<Address, Instruction>,
         words: &BTreeMap<Address, Target>,
+        tables: &Tables,
     ) -> Self {
         let mut targets = BTreeSet::new();
         let mut indirect = 0;
-        let loads = |one: &Instruction| {
-            let word = one.reference.and_then(|address| words.get(&address));
-            one.text.starts_with("mov ") && matches!(word, Some(Target::Import(_)))
+        let import = |one: &Instruction| match words.get(&one.reference?) {
+            Some(Target::Import(name)) => Some(name),
+            _ => None,
         };
+        let is_load = |one: &Instruction| one.text.starts_with("mov ") && import(one).is_some();
+        let is_syscall = |one: &Instruction| import(one).is_some_and(|name| name == "syscall");
         let by_register = own.iter().any(|(_, one)| one.text.contains("*%"));
-        let imports = if by_register { registers::with_imports(own, loads) } else { Vec::new() };
+        let asks = own.iter().any(|(_, one)| is_syscall(one));
+        let ways = if by_register || asks { ways(own, tables) } else { Vec::new() };
+        let holding = |loads: &dyn Fn(&Instruction) -> bool| {
+            if by_register { registers::with_imports(own, &ways, loads) } else { Vec::new() }
+        };
+        let imports = holding(&is_load);
+        let others = holding(&|one| is_load(one) && !is_syscall(one));
+        let has_syscall = own.iter().any(|(_, one)| is_load(one) && is_syscall(one));
         for (at, (_, instruction)) in own.iter().enumerate() {
             if instruction.text.contains("%fs:") {
                 targets.insert(Target::ThreadLocal);
             }
             let transfer = instruction.transfer();
             match (transfer, instruction.reference) {
+                (Some(_), Some(_)) if is_syscall(instruction) => {
+                    targets.insert(system_call(own, &ways, at));
+                }
+                // What calls by the register tells.
+                (None, Some(_))
+                    if is_syscall(instruction) && registers::keeps(&instruction.text) => {}
                 (_, Some(address)) => {
                     let word = words.get(&address);
                     targets.insert(match word {
@@ -198,14 +238,19 @@ impl Function {
                 }
                 (Some(Transfer { is_call: false, .. }), None) if is_switch(own, at) => {}
                 (Some(_), None) => {
-                    indirect += usize::from(
-                        !imports.get(at).is_some_and(|set| set.holds(&instruction.text)),
-                    );
+                    let holds = |sets: &[registers::Set]| {
+                        sets.get(at).is_some_and(|set| set.holds(&instruction.text))
+                    };
+                    indirect += usize::from(!holds(&imports));
+                    if has_syscall && holds(&imports) && !holds(&others) {
+                        targets.insert(system_call(own, &ways, at));
+                    }
                 }
                 (None, None) => {}
             }
         }
-        Self { name, targets, indirect }
+        let is_trap = own.iter().any(|(_, one)| one.is_trap());
+        Self { name, targets, indirect, is_trap }
     }
 }
 
@@ -232,6 +277,114 @@ impl Instruction {
         let is_end = |word| matches!(word, "jmp" | "ret" | "ud2" | "hlt" | "int3");
         !self.text.split_whitespace().any(is_end)
     }
+
+    /// Whether it enters the kernel.
+    fn is_trap(&self) -> bool {
+        matches!(self.text.as_str(), "syscall" | "sysenter" | "int $0x80")
+    }
+
+    /// Whether it has to do with the register of a call's first argument.
+    fn names_first_argument(&self) -> bool {
+        let is_one = |rest: &str| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            ["rdi", "edi", "di", "dil"].contains(&&rest[..end])
+        };
+        self.text.split('%').skip(1).any(is_one)
+    }
+}
+
+/// What a call of syscall(2) is.
+fn system_call(own: &[(Address, &Instruction)], ways: &[Vec<usize>], at: usize) -> Target {
+    let untold = || Target::Import("syscall".to_owned());
+    first_argument(own, ways, at).map_or_else(untold, Target::SystemCall)
+}
+
+/// The number that a call passes first, where the only way to the call sets it.
+fn first_argument(
+    own: &[(Address, &Instruction)],
+    ways: &[Vec<usize>],
+    mut at: usize,
+) -> Option<u64> {
+    for _ in own {
+        let mut before = (0..own.len()).filter(|before| ways[*before].contains(&at));
+        at = before.next().filter(|_| before.next().is_none())?;
+        let one = own[at].1;
+        if one.transfer().is_some_and(|transfer| transfer.is_call) {
+            return None;
+        }
+        if one.names_first_argument() {
+            let number = || one.text.strip_prefix("mov $0x")?.strip_suffix(",%edi");
+            let is_zero = one.text == "xor %edi,%edi";
+            return if is_zero { Some(0) } else { number().and_then(hexadecimal) };
+        }
+    }
+    None
+}
+
+/// Data that nobody changes, with the tables by which compilers jump.
+struct Tables {
+    start: Address,
+    bytes: Vec<u8>,
+}
+
+impl Tables {
+    /// Lines of an address, four groups of four bytes, and the same as text.
+    fn of(objdump: &str) -> Self {
+        let lines = objdump.lines().filter_map(|line| line.strip_prefix(' ')?.split_once(' '));
+        let mut start = None;
+        let mut bytes = Vec::new();
+        for (address, line) in lines.filter_map(|(at, line)| Some((hexadecimal(at)?, line))) {
+            start.get_or_insert(address);
+            let digits: Vec<_> = line[..35].bytes().filter(|digit| *digit != b' ').collect();
+            let byte = |two: &[u8]| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok();
+            bytes.extend(digits.chunks(2).filter_map(byte));
+        }
+        Self { start: start.expect("a section"), bytes }
+    }
+
+    /// Where a table leads: as far as what it has is one of the `own` instructions.
+    fn at(&self, table: Address, own: &[(Address, &Instruction)]) -> Vec<usize> {
+        let after =
+            table.checked_sub(self.start).and_then(|start| self.bytes.get(start as usize..));
+        let entries = after.unwrap_or_default().chunks_exact(4);
+        let distances = entries.map(|entry| i32::from_le_bytes(entry.try_into().expect("four")));
+        let targets = distances.map(|distance| table.wrapping_add_signed(distance.into()));
+        targets.map_while(|target| position(own, target)).collect()
+    }
+}
+
+fn position(own: &[(Address, &Instruction)], address: Address) -> Option<usize> {
+    own.binary_search_by_key(&address, |(address, _)| *address).ok()
+}
+
+/// Where each instruction can go on within the function. No way leads to what only an exception gets to.
+fn ways(own: &[(Address, &Instruction)], tables: &Tables) -> Vec<Vec<usize>> {
+    let ways = (0..own.len()).map(|at| {
+        let instruction = own[at].1;
+        if is_switch(own, at) {
+            return switch(own, at, tables);
+        }
+        let next = (instruction.goes_on() && at + 1 < own.len()).then_some(at + 1);
+        let jump = instruction.transfer().filter(|transfer| !transfer.is_call);
+        let to = jump.and_then(|jump| position(own, jump.to?));
+        next.into_iter().chain(to).collect()
+    });
+    ways.collect()
+}
+
+/// Where a jump by a table goes on: the table is the last one before it whose address is in the register that it is read by.
+fn switch(own: &[(Address, &Instruction)], at: usize, tables: &Tables) -> Vec<usize> {
+    let table = || {
+        let mut before = own[..at].iter().rev().map(|(_, one)| one);
+        let read = before.find_map(|one| one.text.strip_prefix("movslq (")?.split_once(','))?;
+        let lea = |one: &&&Instruction| {
+            one.text.starts_with("lea ") && one.text.ends_with(&format!(",{}", read.0))
+        };
+        before.find(lea)?.reference
+    };
+    let to = table().map(|table| tables.at(table, own)).unwrap_or_default();
+    // Where there is no such table: anywhere.
+    if to.is_empty() { (0..own.len()).collect() } else { to }
 }
 
 /// Whether a jump is into a table of distances within the function: compilers make them for nothing but that.
@@ -246,22 +399,35 @@ fn is_switch(own: &[(Address, &Instruction)], at: usize) -> bool {
 /// Which registers hold the address of another library's function, read from the GOT: compilers do so where they call it more
 /// than once.
 mod registers {
-    use super::{Address, Instruction, is_switch};
+    use super::{Address, Instruction};
 
-    /// Of those that a call leaves alone.
     #[derive(Clone, Copy, PartialEq)]
-    pub struct Set(u8);
+    pub struct Set(u16);
 
     const NONE: Set = Set(0);
     const ALL: Set = Set(!0);
-    const NAMES: [&[&str]; 6] = [
+    const NAMES: [&[&str]; 14] = [
         &["rbx", "ebx", "bx", "bl", "bh"],
         &["rbp", "ebp", "bp", "bpl"],
         &["r12", "r12d", "r12w", "r12b"],
         &["r13", "r13d", "r13w", "r13b"],
         &["r14", "r14d", "r14w", "r14b"],
         &["r15", "r15d", "r15w", "r15b"],
+        &["rdi", "edi", "di", "dil"],
+        &["rsi", "esi", "si", "sil"],
+        &["r8", "r8d", "r8w", "r8b"],
+        &["r9", "r9d", "r9w", "r9b"],
+        &["r10", "r10d", "r10w", "r10b"],
+        &["rax", "eax", "ax", "al", "ah"],
+        &["rcx", "ecx", "cx", "cl", "ch"],
+        &["rdx", "edx", "dx", "dl", "dh"],
     ];
+    /// That a call leaves alone: the first six.
+    const KEPT: u16 = 0x3f;
+    /// That some instructions change without naming them, none of the plain ones: rax, rcx and rdx, and cpuid rbx too.
+    const HIDDEN: u16 = 0x3800;
+    const PLAIN: [&str; 9] =
+        ["mov", "movq", "movl", "movaps", "movups", "lea", "xor", "cmp", "test"];
 
     /// All that an instruction names.
     fn named(text: &str) -> Set {
@@ -270,27 +436,38 @@ mod registers {
             let at = NAMES.iter().position(|names| names.contains(&&rest[..end]));
             at.map_or(0, |at| 1 << at)
         };
-        // cpuid's is the only one that an instruction changes without naming it.
-        let hidden = u8::from(text.contains("cpuid"));
+        let hidden = u16::from(text == "cpuid");
         Set(text.split('%').skip(1).map(name).fold(hidden, |set, one| set | one))
     }
 
     impl Set {
-        /// Those that the instruction, a call by way of a register, names.
+        /// All those that a call by way of a register names.
         pub fn holds(self, text: &str) -> bool {
             let called = named(text);
             text.contains("*%") && called != NONE && self.0 & called.0 == called.0
         }
     }
 
-    /// Before each instruction. A register that an instruction names holds none after it, unless that `loads` one.
+    /// Whether an instruction loads one of them.
+    pub fn keeps(text: &str) -> bool {
+        text.starts_with("mov ") && named(text) != NONE
+    }
+
+    /// Whether an instruction copies a register that holds one to another.
+    fn copies(text: &str, set: Set) -> bool {
+        let operands = text.strip_prefix("mov %r").and_then(|rest| rest.split_once(",%r"));
+        let held = |(from, _): (&str, _)| named(&format!("%r{from}"));
+        operands.map(held).is_some_and(|from| from != NONE && set.0 & from.0 == from.0)
+    }
+
+    /// Before each instruction. A register that an instruction names holds none after it, unless that `loads` or copies one.
     pub fn with_imports(
         own: &[(Address, &Instruction)],
+        ways: &[Vec<usize>],
         loads: impl Fn(&Instruction) -> bool,
     ) -> Vec<Set> {
-        let ways: Vec<Vec<usize>> = (0..own.len()).map(|at| next(own, at)).collect();
         // What fills the room before a loop runs only on the way to it.
-        let filler = |one: &Instruction| one.text.contains("nop");
+        let filler = |one: &Instruction| one.text.contains("nop") || one.text == "xchg %ax,%ax";
         let mut sets: Vec<_> =
             own.iter().map(|(_, one)| if filler(one) { ALL } else { NONE }).collect();
         for &next in ways.iter().flatten().filter(|&&next| next != 0) {
@@ -300,12 +477,15 @@ mod registers {
         while changed {
             changed = false;
             for (at, (_, one)) in own.iter().enumerate() {
-                let named = named(&one.text);
-                let after = match one.transfer() {
-                    Some(_) => sets[at],
-                    None if loads(one) => Set(sets[at].0 | named.0),
-                    None => Set(sets[at].0 & !named.0),
-                };
+                let named = named(&one.text).0;
+                let is_plain = PLAIN.iter().any(|plain| one.text.split(' ').next() == Some(plain));
+                let after = Set(match one.transfer() {
+                    Some(transfer) if transfer.is_call => sets[at].0 & KEPT,
+                    Some(_) => sets[at].0,
+                    None if loads(one) || copies(&one.text, sets[at]) => sets[at].0 | named,
+                    None if is_plain => sets[at].0 & !named,
+                    None => sets[at].0 & !(named | HIDDEN),
+                });
                 for &next in &ways[at] {
                     let both = Set(sets[next].0 & after.0);
                     changed |= both != sets[next];
@@ -314,22 +494,6 @@ mod registers {
             }
         }
         sets
-    }
-
-    /// Where it can go on within the function: after a jump by a table, anywhere. No way leads to what only an exception gets to.
-    fn next(own: &[(Address, &Instruction)], at: usize) -> Vec<usize> {
-        let instruction = own[at].1;
-        if is_switch(own, at) {
-            return (0..own.len()).collect();
-        }
-        let mut next = Vec::new();
-        if instruction.goes_on() && at + 1 < own.len() {
-            next.push(at + 1);
-        }
-        let jump = instruction.transfer().filter(|transfer| !transfer.is_call);
-        let to = jump.and_then(|jump| jump.to);
-        next.extend(to.and_then(|to| own.binary_search_by_key(&to, |(address, _)| *address).ok()));
-        next
     }
 }
 
@@ -366,6 +530,17 @@ fn relocations(readelf: &str) -> BTreeMap<Address, Target> {
         words.insert(hexadecimal(place).expect("a place"), target);
     }
     words
+}
+
+/// Those that nobody can change once the loader has filled them in, as they are write-protected then.
+fn fixed(words: &BTreeMap<Address, Target>, segments: &str) -> BTreeMap<Address, Target> {
+    let segment = segments.lines().find(|line| line.contains("GNU_RELRO")).expect("one");
+    let numbers: Vec<_> =
+        segment.split_whitespace().map(|field| field.strip_prefix("0x")).collect();
+    let number = |at: usize| numbers[at].and_then(hexadecimal).expect("a number");
+    // Its kind, its place in the file, and here; once more; and how long it is there, and here.
+    let (start, length) = (number(2), number(5));
+    words.range(start..start + length).map(|(place, target)| (*place, target.clone())).collect()
 }
 
 /// By address; and the symbols above them.

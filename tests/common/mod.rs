@@ -70,6 +70,11 @@ pub fn compiler(cpp: bool) -> Command {
     build.inherit_rustflags(false).get_compiler().to_command()
 }
 
+/// The Rust compiler, as cargo finds it.
+pub fn rustc() -> Command {
+    Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+}
+
 /// `pkg-config` for the library installed below `prefix`.
 pub fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     let mut command = Command::new("pkg-config");
