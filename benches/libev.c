@@ -10,20 +10,34 @@ static void on_signal(struct ev_loop *on, ev_signal *by, int events) {
     bench_handle(1);
 }
 
-static void peer_open(int signum) {
-    loop = ev_loop_new(EVFLAG_AUTO);
+static void watch(int signum) {
     ev_signal_init(&watcher, on_signal, signum);
     ev_signal_start(loop, &watcher);
 }
 
+static void unwatch(void) { ev_signal_stop(loop, &watcher); }
+
+static void peer_open(int signum) {
+    loop = ev_loop_new(EVFLAG_AUTO);
+    watch(signum);
+}
+
 static void peer_close(void) {
-    ev_signal_stop(loop, &watcher);
+    unwatch();
     ev_loop_destroy(loop);
 }
 
 static void peer_poll(void) { ev_run(loop, EVRUN_NOWAIT); }
 static void peer_wait(void) { ev_run(loop, EVRUN_ONCE); }
 PEER_IS_A_LOOP
+
+MEASURE(set) {
+    loop = ev_loop_new(EVFLAG_AUTO);
+    EACH(0) {
+        watch(SIGUSR1);
+        unwatch();
+    }
+}
 
 static const char *bench_version(void) {
     static char text[32];

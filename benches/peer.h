@@ -1,4 +1,8 @@
-/* The measures that all peers have. Each defines the functions below and nothing else. */
+/*
+ * The measures that all peers have. Each defines the functions below. Where there is something to make first, its file has one
+ * measure more, `set`: a signal is watched, and what was there is put back, in a library or a loop that is there; elsewhere
+ * that is what `init` measures.
+ */
 #ifndef PEER_H
 #define PEER_H
 

@@ -3,11 +3,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CC = shlex.split(os.environ.get("CC", "cc")) + "-O2 -Wall -Wextra -Werror -std=gnu11".split()
+CC = shlex.split(os.environ.get("CC", "cc")) + "-O2 -Wall -Wextra -Werror -std=gnu11 -pthread".split()
+# Debian's, where there is one: another may be built without optimisations.
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
 
 
 def output(*command):
@@ -46,10 +47,12 @@ PEERS = {
     "sd-event": Library("sd-event", "systemd/sd-event.h", "-lsystemd", "libsystemd"),
 }
 RSIG = Library("rsig", "rsig.h", "-lrsig")
+STATIC = Library("rsig (static)", "rsig.h", "-l:librsig.a")
 
 # What is compiled: as whom the tables name it, from which file, with what defined, linked with whom.
 C_PROGRAMS = [
     ("sigaction", "sigaction.c", "", SYSTEM),
+    ("sigaction + eventfd", "eventfd.c", "", SYSTEM),
     ("sigwait", "sigwait.c", "", SYSTEM),
     ("sigtimedwait", "sigtimedwait.c", "", SYSTEM),
     ("signalfd", "signalfd.c", "", SYSTEM),
@@ -60,6 +63,8 @@ C_PROGRAMS = [
     ("GLib", "glib.c", "", PEERS["GLib"]),
     ("sd-event", "sd-event.c", "", PEERS["sd-event"]),
     ("rsig_pump", "rsig_pump.c", "", RSIG),
+    ("rsig_pump (static)", "rsig_pump.c", "", STATIC),
+    ("a function that does nothing", "rsig_pump.c", "NOTHING", RSIG),
     ("rsig_tripped", "rsig_pump.c", "ASKS", RSIG),
     ("rsig_tripped_flags", "rsig_pump.c", "LOADS", RSIG),
     ("rsig_fd + epoll", "rsig_fd.c", "", RSIG),
@@ -86,7 +91,7 @@ class Programs:
         self.missing = {}  # the peers that are not here, and why
         self.versions = {}
         self.folder.mkdir(parents=True, exist_ok=True)
-        RSIG.cflags = [f"-I{self.stage}/include"]
+        RSIG.cflags = STATIC.cflags = [f"-I{self.stage}/include"]
         for library in PEERS.values():
             if not library.is_here():
                 self.missing[library.name] = f"no {library.header}"
@@ -103,7 +108,7 @@ class Programs:
     def _compile(self, name, source, define, library):
         program = str(self.folder / name.replace(" ", "-"))
         cflags, link = library.flags() if library else ([], [])
-        if library is RSIG:
+        if library in (RSIG, STATIC):
             link += [f"-L{self.stage}/lib", f"-Wl,-rpath,{self.stage}/lib"]
         define = [f"-D{define}"] if define else []
         subprocess.run([*CC, *define, *cflags, str(HERE / source), "-o", program, *link], check=True)
@@ -127,13 +132,13 @@ class Programs:
             self.versions["signal-hook"] = lock[: lock.index('"')]
 
     def _cpython(self):
-        self.commands["CPython"] = [sys.executable, "-I", str(HERE / "cpython.py")]
-        self.commands["empty CPython"] = [sys.executable, "-I", "-S", "-c", ""]
-        self.versions["CPython"] = ".".join(map(str, sys.version_info[:3]))
+        self.commands["CPython"] = [PYTHON, "-I", str(HERE / "cpython.py")]
+        self.commands["empty CPython"] = [PYTHON, "-I", "-S", "-c", ""]
+        self.versions["CPython"] = output(PYTHON, "-I", "-c", "import platform; print(platform.python_version())")
 
     def file_of(self, name):
         """Where the dynamic linker finds the library of that name; or the program, if it is not in one."""
-        program = self.commands[f"empty {name}"][0]
+        program = shutil.which(self.commands[f"empty {name}"][0])
         libraries = {library.name: library.link[2:] for library in [RSIG, *PEERS.values()]} | {"CPython": "python"}
         for line in (output("ldd", program) or "").splitlines():
             words = line.split()

@@ -1,6 +1,9 @@
 """The results as Markdown, and as a picture."""
 from html import escape
 
+from rounds import PERCENTS
+from sections import BESIDE_A_THREAD
+
 ROW, WIDTH, BAR, LEFT = 18, 860, 420, 250
 
 
@@ -10,18 +13,18 @@ def table(head, rows):
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def significant(value):
-    """Three digits."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+def significant(value, digits=3):
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:#.{digits}g}"
 
 
 def with_error(ratio, error):
-    return f"{ratio:.3g}" + (f" ± {error:.1g}" if error else "")
+    digit = f"{error:.0f}" if error >= 1 else f"{error:.1g}"
+    return significant(ratio, 4) + (f" ± {digit}" if error else "")
 
 
 def section_table(section):
     results, reference = section.results, section.reference
-    percents = (50, 99, 99.9) if section.percentiles else ()
+    percents = PERCENTS if section.percentiles else ()
     head = ["", "ns", f"of {reference}'s", *(f"p{percent:g}, ns" for percent in percents)]
     rows = [
         [
@@ -38,30 +41,43 @@ def section_table(section):
 def waits_table(sections):
     rows = []
     for section in sections:
-        times = [significant(section.results.nanoseconds(name)) for name in ("system", "rsig")]
-        rows.append([section.title, *times, with_error(*section.results.ratio("rsig", "system"))])
-    return table(["", "system, ns", "rsig, ns", "ratio"], rows)
+        row = [section.title]
+        for beside in ("", BESIDE_A_THREAD):
+            system, rsig = "system" + beside, "rsig" + beside
+            row += [significant(section.results.nanoseconds(name)) for name in (system, rsig)]
+            row.append(with_error(*section.results.ratio(rsig, system)))
+        rows.append(row)
+    return table(["", "alone: system, ns", "rsig, ns", "ratio", "with another thread: system, ns", "rsig, ns", "ratio"], rows)
 
 
-def verdicts(sections):
-    rows = [
-        [title, what, with_error(ratio, error), f"{most:g}", verdict(ratio, error, most)]
-        for section in sections
-        for title, most, (what, ratio, error) in _limits(section)
-    ]
-    return table(["", "of whom", "ratio", "at most", ""], rows)
+def targets(rows):
+    cells = []
+    for row in rows:
+        reasons = ", ".join(link(reason) for reason in row.reasons)
+        missed = f"**missed**: {reasons}"
+        verdict = missed if row.verdict == "missed" else row.verdict
+        cells.append([row.title, row.what, with_error(row.ratio, row.error), f"{row.most:g}", verdict])
+    return table(["", "of whom", "ratio", "at most", ""], cells)
 
 
-def verdict(ratio, error, most):
-    if ratio <= most:
-        return "held"
-    return "even" if ratio - error <= most else "**missed**"
+def link(heading):
+    return f"[{heading}](#{heading.replace(' ', '-')})"
 
 
-def _limits(section):
-    for limit in section.limits:
-        for row in limit.rows(section.results):
-            yield section.title, limit.most, row
+def reasons(texts, rows):
+    """Those of the rows that are missed, with how far these are. `texts` by heading."""
+    missed = [row for row in rows if row.verdict == "missed" and row.reasons]
+    parts = []
+    for heading, text in texts.items():
+        if any(heading in row.reasons for row in missed):
+            ratios = [row.ratio for row in missed if row.reasons[-1] == heading]
+            parts += [f"### {heading}", *([span(ratios)] if ratios else []), text]
+    return "\n\n".join(parts)
+
+
+def span(ratios):
+    least, most = significant(min(ratios), 4), significant(max(ratios), 4)
+    return f"Ratio: {least}" if least == most else f"Ratios: {least} to {most}"
 
 
 def svg(sections):

@@ -12,14 +12,20 @@ static int on_signal(sd_event_source *by, const struct signalfd_siginfo *info, v
     return 0;
 }
 
-static void peer_open(int signum) {
-    set = block(signum);
-    OK(sd_event_new(&event));
+static void watch(int signum) {
     OK(sd_event_add_signal(event, &source, signum, on_signal, NULL));
 }
 
+static void unwatch(void) { sd_event_source_unref(source); }
+
+static void peer_open(int signum) {
+    set = block(signum);
+    OK(sd_event_new(&event));
+    watch(signum);
+}
+
 static void peer_close(void) {
-    sd_event_source_unref(source);
+    unwatch();
     sd_event_unref(event);
     unblock(&set);
 }
@@ -27,6 +33,15 @@ static void peer_close(void) {
 static void peer_poll(void) { OK(sd_event_run(event, 0)); }
 static void peer_wait(void) { OK(sd_event_run(event, UINT64_MAX)); }
 PEER_IS_A_LOOP
+
+MEASURE(set) {
+    block(SIGUSR1);
+    OK(sd_event_new(&event));
+    EACH(0) {
+        watch(SIGUSR1);
+        unwatch();
+    }
+}
 
 /* It cannot say its version itself. */
 static const char *bench_version(void) { return VERSION; }

@@ -5,6 +5,7 @@
 #include "bench.h"
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 static struct {
@@ -39,6 +40,16 @@ static void start(void) {
     await_reply();
 }
 
+/* A signal has one reply, and whoever sleeps again has given all of his. */
+static void check_no_more(void) {
+    int more;
+    OK(ioctl(other.out, FIONREAD, &more));
+    if (more) {
+        fprintf(stderr, "%d replies too many\n", more);
+        exit(1);
+    }
+}
+
 /* Nobody shall be caught on his way to sleep: that is a different time. */
 static void await_sleep(void) {
     for (;;) {
@@ -59,6 +70,7 @@ static void converse(void (*send)(void)) {
         double *each = calloc((size_t)n, sizeof *each);
         for (long i = 0; i < n; i++) {
             await_sleep();
+            check_no_more();
             bench_start();
             send();
             await_reply();

@@ -13,6 +13,9 @@ const BURST: usize = 1000;
 
 /// How many signals it has handled is each function's result.
 trait Peer {
+    /// How many it hears of a burst.
+    const OF_A_BURST: usize;
+
     fn open(signum: i32) -> Self;
     fn poll(&mut self) -> usize;
     fn wait(&mut self) -> usize;
@@ -25,6 +28,8 @@ struct Flag {
 }
 
 impl Peer for Flag {
+    const OF_A_BURST: usize = 1;
+
     fn open(signum: i32) -> Self {
         let set = Arc::new(AtomicBool::new(false));
         let id = signal_hook::flag::register(signum, Arc::clone(&set)).expect("register");
@@ -70,6 +75,8 @@ impl Sigaction {
 }
 
 impl Peer for Sigaction {
+    const OF_A_BURST: usize = BURST;
+
     fn open(signum: i32) -> Self {
         let peer = Self(signum);
         peer.set(on_signal as *const () as usize);
@@ -89,7 +96,22 @@ impl Peer for Sigaction {
     }
 }
 
-impl<E: Exfiltrator + Default> Peer for SignalsInfo<E> {
+/// What a burst leaves of itself: SignalOnly merges all of it, and WithRawSiginfo has five places, after which it drops.
+trait Kept: Exfiltrator + Default {
+    const OF_A_BURST: usize;
+}
+
+impl Kept for SignalOnly {
+    const OF_A_BURST: usize = 1;
+}
+
+impl Kept for WithRawSiginfo {
+    const OF_A_BURST: usize = 5;
+}
+
+impl<E: Kept> Peer for SignalsInfo<E> {
+    const OF_A_BURST: usize = E::OF_A_BURST;
+
     fn open(signum: i32) -> Self {
         Self::new([signum]).expect("iterator")
     }
@@ -112,15 +134,24 @@ fn raise(signum: i32) {
     unsafe { libc::raise(signum) };
 }
 
-/// Answers each number on the standard input by the nanoseconds that so many operations took, each.
-fn each(mut operation: impl FnMut()) {
+/// Answers each number on the standard input by the nanoseconds that so many operations took, each. One handles `handled` signals.
+fn each(handled: usize, mut operation: impl FnMut() -> usize) {
     for line in std::io::stdin().lock().lines() {
         let n: u32 = line.expect("input").parse().expect("a number");
         let start = Instant::now();
-        for _ in 0..n {
-            operation();
-        }
+        let all: usize = (0..n).map(|_| operation()).sum();
         println!("{:.2}", start.elapsed().as_nanos() as f64 / f64::from(n));
+        assert_eq!(all, n as usize * handled);
+    }
+}
+
+/// Looks until there was something.
+fn take(peer: &mut impl Peer) -> usize {
+    loop {
+        match peer.poll() {
+            0 => {}
+            handled => return handled,
+        }
     }
 }
 
@@ -135,23 +166,29 @@ fn run<P: Peer>(measure: &str) {
     match measure {
         "one" => {
             let mut peer = open();
-            each(|| {
+            each(1, || {
                 raise(signum);
-                while peer.poll() == 0 {}
+                take(&mut peer)
             });
         }
         "burst" => {
             let mut peer = open();
-            each(|| {
+            each(P::OF_A_BURST, || {
                 (0..BURST).for_each(|_| raise(signum));
-                while peer.poll() == 0 {}
+                take(&mut peer)
             });
         }
         "idle" => {
             let mut peer = open();
-            each(|| assert_eq!(peer.poll(), 0));
+            each(0, || {
+                assert_eq!(peer.poll(), 0);
+                0
+            });
         }
-        "init" => each(|| open().close()),
+        "init" => each(0, || {
+            open().close();
+            0
+        }),
         "reply" => {
             let mut peer = open();
             reply();
