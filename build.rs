@@ -47,8 +47,13 @@ fn write_header() -> Result<(), Box<dyn Error>> {
 
     let mut header = Vec::new();
     bindings.write(&mut header);
+    // As C89 and C++98 have it.
+    let header = String::from_utf8(header)?
+        .replace("// __cplusplus", "/* __cplusplus */")
+        .replace("// extern \"C\"", "/* extern \"C\" */")
+        .replace(",\n}", "\n}");
     let path = Path::new(&source).join("include/rsig.h");
-    if fs::read(&path).ok().as_deref() != Some(&header) {
+    if fs::read_to_string(&path).ok().as_ref() != Some(&header) {
         // A source tree that cannot be written to has the header that came with it.
         if let Err(error) = fs::write(&path, header) {
             println!("cargo::warning=include/rsig.h is stale and cannot be written: {error}");

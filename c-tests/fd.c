@@ -488,6 +488,25 @@ TEST(no_descriptor_free, "EMFILE where no descriptor is free, and it works when 
     see_that_it_works();
 }
 
+static void look_at_numbers(void) {
+    rsig_channel_t *channel;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_SYS(close(STDIN_FILENO));
+    CHECK_SYS(close(STDOUT_FILENO));
+    CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGTERM), 1, &channel), RSIG_OK);
+    int descriptors[] = {rsig_fd(), rsig_channel_fd(channel)};
+    for (int i = 0; i < 2; i++) {
+        CHECK(descriptors[i] > STDERR_FILENO);
+        CHECK(fcntl(descriptors[i], F_GETFD) & FD_CLOEXEC);
+    }
+    /* Nothing else is left open. */
+    CHECK(fcntl(STDIN_FILENO, F_GETFD) == -1 && fcntl(STDOUT_FILENO, F_GETFD) == -1);
+}
+
+TEST(no_standard_stream, "never the number of a standard stream that is closed, where others might write") {
+    CHECK_CHILD_OK(check_child(look_at_numbers));
+}
+
 TEST(main_thread_handed_on, "the next main thread's pump makes it unreadable") {
     start();
     raise(SIGUSR1);

@@ -111,7 +111,7 @@ typedef enum rsig_status {
   /**
    * This kernel or platform does not have it (Python: AttributeError). errno: ENOSYS.
    */
-  RSIG_ERROR_UNSUPPORTED = -7,
+  RSIG_ERROR_UNSUPPORTED = -7
 } rsig_status;
 
 /**
@@ -287,7 +287,7 @@ typedef struct rsig_itimer rsig_itimer_t;
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /**
  * One attempt at a system call, interruptible without a race. On the main thread it fails with EINTR, without any effect,
@@ -461,7 +461,8 @@ int rsig_sleep(double seconds);
  * For a signal that has no handler of rsig's, its low-level handler is installed until the last channel for it is closed. The
  * default action does not happen meanwhile, nor is the signal ignored; a handler that somebody else has installed is called
  * all the same, with its own mask and flags and on its own stack, after the delivery is recorded, a one-shot one
- * (SA_RESETHAND) once; where there is none the program's own system calls are restarted where they can be (SA_RESTART). What
+ * (SA_RESETHAND) once; where there is none the program's own system calls are restarted where they can be (SA_RESTART), but
+ * for SIGTTIN and SIGTTOU: the kernel would refuse a background job's call again, for ever, and it fails with EINTR. What
  * the sigwait family accepts was not delivered, and no channel has it; what rsig_dispatch() accepts was. rsig_getsignal() and rsig_signal() see and change what would be there without
  * channels. A child that does exec has the default action where the signal was ignored, unless it calls rsig_restore_signals().
  *
@@ -654,7 +655,7 @@ const char *rsig_strerror(int status);
  * A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll or
  * a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
  * close. A batch of signals costs one write, however many they are. What is pumped while it is still being delivered on another
- * thread can leave it readable with nothing there: until the next pump, which returns 0. A forked child has one of its own under the same number;
+ * thread can leave it readable with nothing there: until the next pump, which returns 0. It is never 0, 1 or 2, where those are closed. A forked child has one of its own under the same number;
  * an epoll descriptor that was made before the fork still watches the parent's. With EPOLLET, pump until rsig_tripped() is 0: what
  * a handler that refused has left pending makes no new edge.
  *
@@ -1000,7 +1001,8 @@ int rsig_pidfd_send_signal(int pidfd,
  *
  * A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
  * disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
- * like any other.
+ * like any other. A system call that a seccomp filter answers with SIGSYS (SECCOMP_RET_TRAP) fails with ENOSYS, as a handler that
+ * runs later cannot make its result; one of somebody else's that is called as well still can.
  *
  * @param signum   1 to NSIG-1
  * @param handler  a function; RSIG_DFL for the default action; RSIG_IGN to ignore; RSIG_FOREIGN, with its arg, to
@@ -1304,7 +1306,7 @@ int rsig_set_wakeup_fd(int fd,
                        int *old_fd);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* RSIG_H */

@@ -28,12 +28,12 @@ fn compiles(compilers: &[&str], language: &str, standards: &[&str]) {
 
 #[test]
 fn compiles_as_c() {
-    compiles(&["gcc", "clang"], "c", &["c99", "c11", "c17", "gnu17"]);
+    compiles(&["gcc", "clang"], "c", &["c89", "gnu89", "c99", "c11", "c17", "gnu17"]);
 }
 
 #[test]
 fn compiles_as_cpp() {
-    compiles(&["g++", "clang++"], "c++", &["c++11", "c++20", "gnu++20"]);
+    compiles(&["g++", "clang++"], "c++", &["c++98", "c++11", "c++20", "gnu++20"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::async_safe::{call, channel, deliveries, given_back, notify, pending, 
 use crate::sys::action::{self, Disposition, LowLevelHandler};
 use crate::sys::errno;
 use crate::sys::siginfo::{self, Origin};
-use crate::sys::thread;
+use crate::sys::{thread, trapped_call};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 #[cfg(known_frame)]
 use std::arch::naked_asm;
@@ -182,7 +182,13 @@ fn receive(
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
+        if let (Some(record), Some(context)) = (record, context.as_deref_mut())
+            && ptr::eq(context, entry)
+        {
+            // Before anybody else has their way with its result.
+            trapped_call::refuse(signum, record, context);
+        }
         let way = chain::way(signum, this.level, context.as_deref());
         if siginfo::is_fault(signum, origin.code) {
             return fault(signum, this, &way, info, context, entry);

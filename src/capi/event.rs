@@ -9,7 +9,7 @@ use libc::{c_int, c_void};
 /// A descriptor for event loops that is readable exactly while something waits for rsig_pump(). Give it to poll, epoll or
 /// a library's loop, and call rsig_pump() when it is readable: there is nothing to read from it, and nothing to write to it or
 /// close. A batch of signals costs one write, however many they are. What is pumped while it is still being delivered on another
-/// thread can leave it readable with nothing there: until the next pump, which returns 0. A forked child has one of its own under the same number;
+/// thread can leave it readable with nothing there: until the next pump, which returns 0. It is never 0, 1 or 2, where those are closed. A forked child has one of its own under the same number;
 /// an epoll descriptor that was made before the fork still watches the parent's. With EPOLLET, pump until rsig_tripped() is 0: what
 /// a handler that refused has left pending makes no new edge.
 ///

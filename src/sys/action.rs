@@ -77,7 +77,8 @@ impl Disposition {
             stand_in.0.sa_flags = self.0.sa_flags & !libc::SA_RESETHAND | libc::SA_SIGINFO;
         } else {
             stand_in.0.sa_flags |= self.0.sa_flags & MEANS_SOMETHING_WITHOUT_HANDLER;
-            stand_in.set_restart(true);
+            // A call that the kernel refuses to a background job by such a signal it would begin again, and refuse again, for ever.
+            stand_in.set_restart(!matches!(signum, libc::SIGTTIN | libc::SIGTTOU));
         }
         if signum == libc::SIGCHLD && self.handler() == libc::SIG_IGN {
             stand_in.0.sa_flags |= libc::SA_NOCLDWAIT;

@@ -27,4 +27,4 @@ mod system;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "elsewhere/mod.rs"]
 mod system;
-pub(crate) use system::{eventfd, pidfd, signalfd, system_call, thread_timer};
+pub(crate) use system::{eventfd, pidfd, signalfd, system_call, thread_timer, trapped_call};

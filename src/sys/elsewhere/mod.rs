@@ -10,6 +10,7 @@ pub(crate) mod sigset;
 pub(crate) mod system_call;
 pub(crate) mod thread;
 pub(crate) mod thread_timer;
+pub(crate) mod trapped_call;
 
 /// Where these differ from each other.
 #[cfg(target_os = "freebsd")]

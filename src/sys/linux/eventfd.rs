@@ -11,8 +11,19 @@ pub(crate) fn open() -> Result<c_int, Errno> {
     const EMPTY: c_uint = 0;
     let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
     // SAFETY: no pointers.
-    Errno::result(errno::retried(|| unsafe { libc::eventfd(EMPTY, flags) }.into()))
-        .map(|fd| fd as c_int)
+    let fd = result(|| unsafe { libc::eventfd(EMPTY, flags) })?;
+    if fd > libc::STDERR_FILENO {
+        return Ok(fd);
+    }
+    // Where a program has closed one of the standard streams, what others still write there is none of ours. SAFETY: as above.
+    let moved =
+        result(|| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) });
+    close(fd);
+    moved
+}
+
+fn result(call: impl Fn() -> c_int) -> Result<c_int, Errno> {
+    Errno::result(errno::retried(|| call().into())).map(|fd| fd as c_int)
 }
 
 /// Makes it readable. A full counter is readable already, so nothing can be lost. Async-signal-safe.
@@ -46,8 +57,7 @@ pub(crate) fn replace(fd: c_int) -> Result<(), Errno> {
         return Ok(());
     }
     // SAFETY: both descriptors are the caller's.
-    let result =
-        Errno::result(errno::retried(|| unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) }.into()));
+    let result = result(|| unsafe { libc::dup3(new, fd, libc::O_CLOEXEC) });
     close(new);
     result.map(|_| ())
 }

@@ -9,3 +9,4 @@ pub(crate) mod sigset;
 pub(crate) mod system_call;
 pub(crate) mod thread;
 pub(crate) mod thread_timer;
+pub(crate) mod trapped_call;
