@@ -183,11 +183,9 @@ fn receive(
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
         let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        if let (Some(record), Some(context)) = (record, context.as_deref_mut())
-            && ptr::eq(context, entry)
-        {
+        if signum == libc::SIGSYS && is_first(context.as_deref(), entry) {
             // Before anybody else has their way with its result.
-            trapped_call::refuse(signum, record, context);
+            refuse_trapped_call(record, context.as_deref_mut());
         }
         let way = chain::way(signum, this.level, context.as_deref());
         if siginfo::is_fault(signum, origin.code) {
@@ -219,6 +217,13 @@ fn receive(
             _ => {}
         }
     });
+}
+
+#[cold]
+fn refuse_trapped_call(record: Option<&siginfo_t>, context: Option<&mut ucontext_t>) {
+    if let (Some(record), Some(context)) = (record, context) {
+        trapped_call::refuse(record, context);
+    }
 }
 
 /// Whether the kernel seems to have called rsig's handler.

@@ -71,7 +71,6 @@ fn seat(index: usize) -> Option<MutexGuard<'static, Seat>> {
 
 /// The seat and the place of an open channel.
 fn find(handle: Handle) -> Result<(MutexGuard<'static, Seat>, &'static Place)> {
-    error::make_place();
     let seat = seat(handle.index()).filter(|seat| seat.handle == handle.0 && handle.0 != 0);
     seat.zip(channel::place(handle.index())).ok_or_else(not_open)
 }
@@ -318,6 +317,7 @@ pub(crate) fn close(handle: Handle) -> Result<()> {
 /// The descriptor, opened when somebody asks for it first.
 pub(crate) fn fd(handle: Handle) -> Result<c_int> {
     main_thread::require_init()?;
+    error::make_place();
     let (mut seat, place) = find(handle)?;
     place.with(|channel| arm(&mut seat, channel)).unwrap_or_else(|| Err(Error::state()))
 }

@@ -128,6 +128,7 @@ thread_local! {
 
 /// Before a lock that fork() waits for: in a library that was loaded later, a thread's place is allocated when it is first looked at, and
 /// a fork can hold the allocator's lock already.
+#[inline(never)]
 pub(crate) fn make_place() {
     // SAFETY: the place is this thread's own. Volatile, so that it is looked at although nobody wants to know.
     let _ = MESSAGE.try_with(|place| unsafe { place.get().cast::<u8>().read_volatile() });

@@ -1,5 +1,5 @@
 //! Linux's filters of system calls, which there are none of here.
 
-use libc::{c_int, siginfo_t, ucontext_t};
+use libc::{siginfo_t, ucontext_t};
 
-pub(crate) fn refuse(_: c_int, _: &siginfo_t, _: &mut ucontext_t) {}
+pub(crate) fn refuse(_: &siginfo_t, _: &mut ucontext_t) {}

@@ -6,9 +6,9 @@ use libc::{c_int, siginfo_t, ucontext_t};
 /// As the kernel has it (asm-generic/siginfo.h).
 const SYS_SECCOMP: c_int = 1;
 
-/// Lets such a call fail with ENOSYS. Async-signal-safe.
-pub(crate) fn refuse(signum: c_int, info: &siginfo_t, context: &mut ucontext_t) {
-    if signum != libc::SIGSYS || info.si_code != SYS_SECCOMP {
+/// Where SIGSYS comes with this record, lets such a call fail with ENOSYS. Async-signal-safe.
+pub(crate) fn refuse(info: &siginfo_t, context: &mut ucontext_t) {
+    if info.si_code != SYS_SECCOMP {
         return;
     }
     // SAFETY: the kernel has the address here that is behind the call, where the program counter is; and a process that forges a
