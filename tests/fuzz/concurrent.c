@@ -476,15 +476,14 @@ static void play_set_warning_hook(uint64_t *r) {
     ALLOW(rsig_set_warning_hook(chance(r, 30) ? NULL : hook, is_sent), RSIG_OK, STATE, 0);
 }
 
-static void look_at(int fd) {
-    struct pollfd entry = {fd, POLLIN, 0};
-    poll(&entry, 1, 0);
+static int is_readable(long fd) {
+    struct pollfd entry = {(int)fd, POLLIN, 0};
+    return fd >= 0 && poll(&entry, 1, 0) == 1 && entry.revents & POLLIN;
 }
 
 static void play_fd(uint64_t *r) {
     (void)r;
-    long fd = ALLOW(rsig_fd(), INT_MAX, STATE, 0);
-    if (fd >= 0) look_at((int)fd);
+    is_readable(ALLOW(rsig_fd(), INT_MAX, STATE, 0));
 }
 
 static void play_tripped(uint64_t *r) {
@@ -708,8 +707,7 @@ static void play_channel_open(uint64_t *r) {
 static void play_channel_close(uint64_t *r) { close_channel(some_channel(r)); }
 
 static void play_channel_fd(uint64_t *r) {
-    long fd = ALLOW(rsig_channel_fd(some_channel(r)->handle), INT_MAX, VALUE | STATE, 0);
-    if (fd >= 0) look_at((int)fd);
+    is_readable(ALLOW(rsig_channel_fd(some_channel(r)->handle), INT_MAX, VALUE | STATE, 0));
 }
 
 static void check_heard(const rsig_siginfo_t *info, uint64_t set) {
@@ -932,8 +930,12 @@ static void in_forked_child(int kind) {
     EXPECT(rsig_init(RSIG_INIT_NO_DEFAULTS), RSIG_OK, 0);
     EXPECT(rsig_set_wakeup_fd(-1, 0, NULL), RSIG_OK, 0);
     if (WAITING(rsig_pump())->result != 0) fail("a forked child had something to run");
-    for (int i = 0; i < CHANNELS; i++)
-        ALLOW(rsig_channel_read(opened[atomic_load(&shared[i])].handle, &info, 1), 0, VALUE, 0);
+    if (is_readable(ALLOW(rsig_fd(), INT_MAX, 0, 0))) fail("a forked child's rsig_fd() is readable");
+    for (int i = 0; i < CHANNELS; i++) {
+        rsig_channel_t *inherited = opened[atomic_load(&shared[i])].handle;
+        if (is_readable(ALLOW(rsig_channel_fd(inherited), INT_MAX, VALUE, 0))) fail("a forked child's channel is readable");
+        ALLOW(rsig_channel_read(inherited, &info, 1), 0, VALUE, 0);
+    }
     rsig_channel_t *channel;
     EXPECT(rsig_pthread_sigmask(SIG_SETMASK, 0, NULL), RSIG_OK, 0);
     EXPECT(rsig_channel_open(bit(SIGURG), 1, &channel), RSIG_OK, 0);
@@ -1049,12 +1051,20 @@ static const struct call {
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
-static void do_some_call(uint64_t *r) {
+/* In each round others are called often, so that they meet. */
+static const struct call *favourites[3];
+
+static const struct call *some_call(uint64_t *r) {
     int total = 0;
     for (int i = 0; i < CALLS; i++) total += calls[i].weight;
     int at = below(r, total);
     const struct call *call = calls;
     while (at >= call->weight) at -= call++->weight;
+    return call;
+}
+
+static void do_some_call(uint64_t *r) {
+    const struct call *call = chance(r, 40) ? ONE_OF(r, favourites) : some_call(r);
     const char *outer = board->now[self];
     board->now[self] = call->name;
     atomic_fetch_add(&board->calls, 1);
@@ -1113,6 +1123,7 @@ static void prepare(uint64_t seed) {
     my_pid = getpid();
     has_moved = may_be_down = chance(&r, 50);
     choose_from_pool(&r);
+    for (int i = 0; i < 3; i++) favourites[i] = some_call(&r);
     for (int i = 0; i < 6; i += 2) REQUIRE(pipe2(wakeup_fds + i, i < 4 ? O_NONBLOCK | O_CLOEXEC : O_CLOEXEC) == 0);
     close(wakeup_fds[2]);
     for (size_t i = 0; i < sizeof pool / sizeof *pool; i++)
