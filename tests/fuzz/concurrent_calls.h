@@ -143,7 +143,7 @@ static void play_tripped(uint64_t *r) {
 
 static void play_tripped_flags(uint64_t *r) {
     (void)r;
-    uint64_t flags = *(const volatile uint64_t *)rsig_tripped_flags();
+    uint64_t flags = __atomic_load_n(rsig_tripped_flags(), __ATOMIC_RELAXED);
     for (int n = 1; n < 65; n++)
         if (flags & bit(n) && !atomic_load(&is_sent[n])) fail("%s is tripped", name_of(n));
 }
