@@ -4,7 +4,7 @@
 # make check-aarch64 check-i686 check-musl   run the C programs there (docs/portability.md)
 # make check-portable  let the compiler check the library for each system that it can be built for
 # make models     check the lock-free core in every order of threads and memory
-# make fuzz       call every function at random beside a model; SEEDS sequences from SEED on
+# make fuzz       call every function at random beside a model, SEEDS sequences from SEED on; then in several threads at once
 # make soak       a storm of MINUTES, and at its end a balance
 # make torture    all that looks for what must not happen, for some 20 minutes; PARTS are those of tools/torture.sh
 # make bench      measure the library and its peers; ROUNDS=3 is a quick look
@@ -83,14 +83,21 @@ MINUTES ?= 3
 SEED    ?= 1
 SEEDS   ?= 50000
 
+PROGRAMS-fuzz = fuzz/fuzz fuzz/concurrent
+PROGRAMS-soak = soak/soak
+
 # How a failure is run again is said with it.
 fuzz soak: stage
 	@tools/need.sh pkg-config=pkg-config
-	$(CC) -g -O1 -Wall -Wextra -Werror -Ic-tests tests/$@/$@.c -o $(BUILD)/$@ \
-	    $$(PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig pkg-config --cflags --libs rsig) -Wl,-rpath,$(STAGE)/lib -pthread -lm
+	for program in $(PROGRAMS-$@); do \
+	    $(CC) -g -O1 -Wall -Wextra -Werror -Ic-tests tests/$$program.c -o $(BUILD)/$${program#*/} \
+	        $$(PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig pkg-config --cflags --libs rsig) -Wl,-rpath,$(STAGE)/lib -pthread -lm || exit; \
+	done
 	$(run-$@)
 
-run-fuzz = $(BUILD)/fuzz --seed $(SEED) --seeds $(SEEDS) --jobs $$(nproc)
+# A round of several threads takes as long as some twenty sequences.
+run-fuzz = $(BUILD)/fuzz --seed $(SEED) --seeds $(SEEDS) --jobs $$(nproc) && \
+    $(BUILD)/concurrent --seed $(SEED) --seeds $$(($(SEEDS) / 20)) --jobs $$(nproc)
 run-soak = SOAK_SECONDS=$$(($(MINUTES) * 60)) $(BUILD)/soak soak
 
 # Goes on after a failure, and fails at its end. See docs/torture.md.

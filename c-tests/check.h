@@ -1,7 +1,7 @@
 /*
  * A test program is a file of TESTs, each with the promise that it checks. Without arguments the program
  * lists their names; with a name it runs that one, in this process. Exit status 0: it holds. 77: it cannot be
- * checked here. Anything else: it does not, and stderr says where.
+ * checked here, which is a failure where CI is set. Anything else: it does not, and stderr says where.
  */
 #ifndef CHECK_H
 #define CHECK_H

@@ -98,10 +98,14 @@ static void fill_the_queue(void) {
 }
 
 TEST(full_queue, "nothing is lost where its place in a full queue is taken meanwhile") {
+    /* A user of its own, where that can be: a user's processes share one queue. */
+    uid_t own = 1000000 + (uid_t)getpid();
+    int is_own = getuid() == 0 && setresuid(own, own, own) == 0;
     start(fill_the_queue);
     CHECK_SYS(setrlimit(RLIMIT_SIGPENDING, &(struct rlimit){QUEUED, QUEUED}));
     fill_the_queue();
-    if (queued == 0) check_skip("the user has too many signals queued");
+    if (queued == 0 && !is_own) check_skip("the user has too many signals queued");
+    CHECK(queued > 0);
     for (int i = 1; i <= QUEUED; i++) accept_beside(i);
     what = NULL;
     for (int i = QUEUED + 1; i <= queued; i++) accept_next(i);

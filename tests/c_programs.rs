@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     if let Some(list) = std::env::var_os("WITHOUT") {
         trials = leave_out(trials, &std::fs::read_to_string(list).expect("the file WITHOUT names"));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    cases::run(&arguments, trials)
 }
 
 /// A line of the list is a name, or words about names. Each name has to name something, or it has outlived what it named.

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     common::make_stage();
     let all = [("copies", copies()), ("python", python()), ("node", node()), ("jvm", jvm())];
     let trials = all.into_iter().flat_map(|(name, trials)| trials.unwrap_or_else(|| missing(name)));
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    cases::run(&arguments, trials.collect())
 }
 
 fn missing(name: &str) -> Vec<Trial> {

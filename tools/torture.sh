@@ -36,7 +36,7 @@ about_models() { echo "the lock-free core in every order of threads and memory";
 models() { make --no-print-directory models; }
 
 # Another one each day, the same all day.
-about_fuzz() { echo "random calls beside a model, from seed ${SEED:=$(date -u +%Y%m%d)} on"; }
+about_fuzz() { echo "random calls, beside a model and in several threads at once, from seed ${SEED:=$(date -u +%Y%m%d)} on"; }
 fuzz() { make --no-print-directory fuzz SEED="$SEED" SEEDS="${SEEDS:-40000}"; }
 
 about_soak() { echo "a storm of ${MINUTES:=3} minutes, and a balance"; }
@@ -75,7 +75,7 @@ c_programs() {
     runner=$(runner c_programs) && WITHOUT=c-tests/$1_cannot.txt "$runner" --quiet
 }
 
-# Some seconds' worth of fuzzer and soak.
+# Some seconds' worth of the fuzzers and the soak.
 random_calls() {
     local runner
     runner=$(runner fuzz) && "$runner" --test-threads 1

@@ -1,16 +1,30 @@
 //! Programs that list their cases when they have no arguments, and run one that is named: each becomes a test, in a process of
-//! its own.
+//! its own. One that skips itself is shown as ignored, and has failed where CI is set.
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::collections::BTreeSet;
 use std::io::Read;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// Turns a hang into a failure; far beyond what any machine needs.
 const HANG: Duration = Duration::from_secs(600);
 /// The exit status of a case that cannot be checked on this machine.
-const SKIPPED: i32 = 77;
+const SKIPS: i32 = 77;
+/// Who has done so.
+static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Tells at the end who has skipped itself: among so many it is easily overlooked.
+pub fn run(arguments: &Arguments, trials: Vec<Trial>) -> ExitCode {
+    let conclusion = libtest_mimic::run(arguments, trials);
+    let skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !skipped.is_empty() {
+        let names: Vec<_> = skipped.iter().map(String::as_str).collect();
+        println!("{} skipped by themselves: {}", names.len(), names.join(", "));
+    }
+    conclusion.exit_code()
+}
 
 /// `program` starts it.
 pub fn trials(name: &str, program: impl Fn() -> Command) -> Vec<Trial> {
@@ -19,12 +33,14 @@ pub fn trials(name: &str, program: impl Fn() -> Command) -> Vec<Trial> {
     let trial = |case: &str| {
         let mut command = program();
         command.arg(case);
-        Trial::test(format!("{name}::{case}"), move || run_case(command))
+        let name = format!("{name}::{case}");
+        let own_name = name.clone();
+        Trial::ignorable_test(name, move || run_case(&own_name, command))
     };
     cases.lines().map(trial).collect()
 }
 
-fn run_case(mut command: Command) -> Result<(), Failed> {
+fn run_case(name: &str, mut command: Command) -> Result<Completion, Failed> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut stdout = child.stdout.take().ok_or("no stdout")?;
@@ -47,10 +63,15 @@ fn run_case(mut command: Command) -> Result<(), Failed> {
     }
     let text = reader.join().map_err(|_| "reader failed")?;
     match status.code() {
-        Some(0) => Ok(()),
-        Some(SKIPPED) => {
-            eprintln!("{text}");
-            Ok(())
+        Some(0) => Ok(Completion::Completed),
+        Some(SKIPS) => {
+            let why = text.lines().filter_map(|line| line.strip_prefix("skipped: ")).next_back();
+            let why = why.unwrap_or(&text);
+            if std::env::var_os("CI").is_some() {
+                return Err(format!("not checked, and CI is set: {why}").into());
+            }
+            SKIPPED.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+            Ok(Completion::ignored_with(why))
         }
         _ => Err(format!("{status}\n{text}").into()),
     }

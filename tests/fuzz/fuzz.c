@@ -8,6 +8,7 @@
  *   fuzz --functions                           the functions that it calls
  */
 #include "calls.h"
+#include "driver.h"
 
 struct operation {
     const struct call *call;
@@ -390,33 +391,10 @@ static void make_sequence(struct sequence *sequence, uint64_t seed) {
     }
 }
 
-/* Far beyond what any machine needs for a sequence. */
-static int guard = 60000;
+static void run_to_the_end(const void *sequence) { run_sequence(sequence); }
 
 /* 1: as the model has it; else 0, and `report` says what was not. */
-static int passes(const struct sequence *sequence) {
-    *report = 0;
-    pid_t child = fork();
-    if (child < 0) {
-        perror("fork");
-        exit(2);
-    }
-    if (child == 0) {
-        run_sequence(sequence);
-        _exit(0);
-    }
-    int status, fd = (int)syscall(SYS_pidfd_open, child, 0);
-    struct pollfd end = {fd, POLLIN, 0};
-    int ended = poll(&end, 1, guard);
-    close(fd);
-    if (ended == 0) kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    if (ended == 0 && !*report) snprintf(report, REPORT, "it hangs");
-    if (WIFSIGNALED(status) && !*report)
-        snprintf(report, REPORT, "it died of signal %d", WTERMSIG(status));
-    if (status && !*report) snprintf(report, REPORT, "it ended with status %#x", status);
-    return status == 0;
-}
+static int passes(const struct sequence *sequence) { return ends_well(run_to_the_end, sequence); }
 
 /* Leaves out what the failure does not need: halves, quarters, and so on to single calls, until nothing more can go. */
 static void minimise(struct sequence *sequence) {
@@ -471,23 +449,6 @@ static int run_seeds(uint64_t first, uint64_t count, uint64_t step, int most) {
     return failures;
 }
 
-static int run_jobs(uint64_t first, uint64_t count, int jobs, int most) {
-    int failed = 0;
-    for (int job = 0; job < jobs; job++) {
-        pid_t child = fork();
-        if (child < 0) {
-            perror("fork");
-            exit(2);
-        }
-        if (child == 0) {
-            report += REPORT * job;
-            exit(run_seeds(first + (uint64_t)job, count - (uint64_t)job, (uint64_t)jobs, most) != 0);
-        }
-    }
-    for (int job = 0, status; job < jobs; job++) failed |= wait(&status) < 0 || status;
-    return failed;
-}
-
 static int run_only(uint64_t seed, char *list) {
     struct sequence sequence;
     make_sequence(&sequence, seed);
@@ -525,16 +486,9 @@ int main(int argc, char **argv) {
         }
         i++;
     }
-    if (jobs < 1 || jobs > 64) jobs = 1;
-    report = mmap(NULL, REPORT * 64, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (report == MAP_FAILED) return 2;
-    /* Whoever runs this may have been started with signals ignored or blocked. */
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL);
+    prepare_driver();
     if (only) return run_only(seed, strcmp(only, "all") ? only : NULL);
-    int failed = run_jobs(seed, seeds, jobs, most);
+    int failed = run_jobs(run_seeds, seed, seeds, jobs, most);
     printf("%llu sequences from seed %llu: %s\n", (unsigned long long)seeds, (unsigned long long)seed,
            failed ? "some failed" : "all as the model has it");
     return failed;

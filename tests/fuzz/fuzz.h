@@ -35,7 +35,7 @@
 
 /* The process's first thread, which drives the others, and two that wait for an operation. */
 enum { M, A, B, THREADS };
-static const char *const thread_names[] = {"M", "A", "B"};
+static const char *const thread_names[] = {"M", "A", "B", "C", "the ticker"};
 static _Thread_local int self;
 
 /* Written by the child that fails, read by the driver. */
@@ -46,7 +46,10 @@ enum { REPORT = 4096 };
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    if (!*report) vsnprintf(report, REPORT, format, list);
+    if (!*report) {
+        int size = snprintf(report, REPORT, "on thread %s: ", thread_names[self]);
+        vsnprintf(report + size, REPORT - (size_t)size, format, list);
+    }
     va_end(list);
     _exit(1);
 }
