@@ -8,6 +8,11 @@ use std::ptr;
 pub(crate) fn page<T>() -> Result<&'static mut [MaybeUninit<T>], Errno> {
     // The smallest there is; the kernel rounds up.
     const SIZE: usize = 4096;
+    // Known to the compiler: both hold for all that is kept.
+    let count = SIZE.checked_div(size_of::<T>()).ok_or(Errno::ENOMEM)?;
+    if align_of::<T>() > SIZE {
+        return Err(Errno::ENOMEM);
+    }
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a new mapping, wherever there is room.
@@ -15,8 +20,6 @@ pub(crate) fn page<T>() -> Result<&'static mut [MaybeUninit<T>], Errno> {
     if page == libc::MAP_FAILED {
         return Err(Errno::ENOMEM);
     }
-    const { assert!(matches!(size_of::<T>(), 1..=SIZE) && align_of::<T>() <= SIZE) };
-    let count = const { SIZE / size_of::<T>() };
     // SAFETY: fresh memory for so many, aligned as a page is, which is never unmapped.
     Ok(unsafe { std::slice::from_raw_parts_mut(page.cast(), count) })
 }
