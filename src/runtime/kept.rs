@@ -39,3 +39,17 @@ impl<T> Kept<T> {
         Ok(&node.record)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_a_page_has_room_for() {
+        let mut kept = Kept::<usize>::NONE;
+        let places: Vec<_> = (0..1000).map(|number| kept.keep(number).unwrap()).collect();
+        for (number, place) in places.into_iter().enumerate() {
+            assert!(std::ptr::eq(kept.find(|record| *record == number).unwrap(), place));
+        }
+    }
+}
