@@ -131,7 +131,6 @@ def main():
     (docs / "bench.md").write_text(text)
     (docs / "bench.svg").write_text(report.svg([section for section in SECTIONS if section.chart]))
     say("\n".join([*faults, f"written: {docs}/bench.md, {docs}/bench.svg"]))
-    sys.exit(bool(faults))
 
 
 main()
