@@ -27,18 +27,40 @@ static void background_job(void) {
     char byte;
     rsig_channel_t *channel;
     CHECK_SYS(tcgetattr(terminal, &settings));
+    /* So that it minds what is written, too. */
+    settings.c_lflag |= TOSTOP;
+    CHECK_SYS(tcsetattr(terminal, TCSANOW, &settings));
     CHECK_SYS(setpgid(0, 0));
     CHECK(signal(refused_by, before) != SIG_ERR);
     CHECK_INT(rsig_init(0), RSIG_OK);
     channel = open_channel(RSIG_SIGSET(refused_by), 4);
-    errno = 0;
-    if (refused_by == SIGTTIN)
-        CHECK_INT(read(terminal, &byte, 1), -1);
-    else
-        CHECK_INT(tcsetattr(terminal, TCSANOW, &settings), -1);
+    for (int by_rsig = 0; by_rsig < 2; by_rsig++) {
+        errno = 0;
+        if (refused_by == SIGTTIN)
+            CHECK_INT(by_rsig ? rsig_read(terminal, &byte, 1) : read(terminal, &byte, 1), -1);
+        else
+            CHECK_INT(by_rsig ? rsig_write(terminal, "x", 1) : tcsetattr(terminal, TCSANOW, &settings), -1);
+        CHECK_INT(errno, EINTR);
+        CHECK_INT(next_record(channel).signo, refused_by);
+        check_empty(channel);
+    }
+}
+
+static int stop_reading(int signum, const rsig_siginfo_t *info, void *runs) {
+    (void)signum, (void)info;
+    return ++*(int *)runs == 3;
+}
+
+/* As Python has it, and rsig_read() for any handler. */
+static void job_with_handler(void) {
+    char byte;
+    int runs = 0;
+    CHECK_SYS(setpgid(0, 0));
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_signal(SIGTTIN, stop_reading, &runs, NULL), RSIG_OK);
+    CHECK_INT(rsig_read(terminal, &byte, 1), -1);
     CHECK_INT(errno, EINTR);
-    CHECK_INT(next_record(channel).signo, refused_by);
-    check_empty(channel);
+    CHECK_INT(runs, 3);
 }
 
 static void session(void) {
@@ -56,6 +78,15 @@ static void check_refused(int signum) {
 
 TEST(reading, "with a channel for SIGTTIN a read is refused once, by EINTR, and not again and again for ever") {
     check_refused(SIGTTIN);
+}
+
+static void session_with_handler(void) {
+    take_terminal();
+    CHECK_CHILD_OK(check_child(job_with_handler));
+}
+
+TEST(reading_with_handler, "with a handler rsig_read() begins again until that refuses") {
+    CHECK_CHILD_OK(check_child(session_with_handler));
 }
 
 TEST(setting, "so is a change of the terminal's settings, with one for SIGTTOU") { check_refused(SIGTTOU); }

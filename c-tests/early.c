@@ -1,4 +1,7 @@
-/* Fork handlers of the program's that use rsig and are registered as early as a program can, before main(). */
+/*
+ * Fork handlers of the program's that use rsig and are registered as early as a program can, before main(). A shared library's own
+ * are registered before anyway; what rsig does for it is seen by this program with librsig.a (tests/static_library.rs).
+ */
 #include "check.h"
 
 static rsig_action_t in_parent, in_child;

@@ -5,7 +5,9 @@
  * library's: wherever rsig calls one, another thread forks, which takes all of rsig's locks.
  */
 #include "tour.h"
+#include <locale.h>
 #include <semaphore.h>
+#include <sys/resource.h>
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 TEST(left_out, "nothing") { check_skip("a sanitizer's malloc() is its own"); }
@@ -94,6 +96,34 @@ static void start(void) {
     CHECK_INT(pthread_sigmask(SIG_SETMASK, &all, &before), 0);
     tour_spawn(fork_when_asked, NULL);
     CHECK_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+}
+
+TEST(errors, "no sentence about a failure is looked for in a translation, or put together in memory, with a lock of rsig's") {
+    static rsig_channel_t *channels[257];
+    struct rlimit before, none;
+    rsig_action_t action;
+    start();
+    CHECK(setlocale(LC_ALL, "C.UTF-8"));
+    is_watched = 1;
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGTERM), 1, &channels[0]), RSIG_OK);
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &before));
+    none = before, none.rlim_cur = 3;
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &none));
+    CHECK_ERROR(rsig_fd(), RSIG_ERROR_OS, EMFILE);
+    CHECK_ERROR(rsig_channel_fd(channels[0]), RSIG_ERROR_OS, EMFILE);
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &before));
+    CHECK_ERROR(rsig_getsignal(32, &action), RSIG_ERROR_OS, EINVAL);
+    CHECK_ERROR(rsig_signal(SIGKILL, RSIG_IGN, NULL, NULL), RSIG_ERROR_OS, EINVAL);
+    CHECK_ERROR(rsig_siginterrupt(SIGSTOP, 1), RSIG_ERROR_OS, EINVAL);
+    CHECK_ERROR(rsig_channel_open(RSIG_SIGSET(33), 1, &channels[1]), RSIG_ERROR_OS, EINVAL);
+    for (int i = 1; i < 256; i++)
+        CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGTERM), 1, &channels[i]), RSIG_OK);
+    CHECK_ERROR(rsig_channel_open(RSIG_SIGSET(SIGTERM), 1, &channels[256]), RSIG_ERROR_OS, EMFILE);
+    CHECK_INT(rsig_fini(), RSIG_OK);
+    is_watched = 0;
+    /* It was there to be asked. */
+    CHECK(forks > 256);
 }
 
 TEST(the_whole_library, "no function holds a lock of rsig's where it asks the allocator or the loader for something") {

@@ -3,7 +3,7 @@
 #include <sys/ucontext.h>
 
 /* Of the kernel's, in si_code; and a result that no error is. */
-enum { SECCOMP_CODE = 1, MADE_UP = 4242 };
+enum { SECCOMP_CODE = 1, MADE_UP = 4242, ARGUMENT = 7 };
 
 static void trap_getppid(void) {
     filter_begin();
@@ -57,11 +57,15 @@ static struct sigaction displaced;
 static void make_up(int signum, siginfo_t *info, void *context) {
     mcontext_t *registers = &((ucontext_t *)context)->uc_mcontext;
     (void)signum, (void)info;
+    /* As the kernel left them, who needs the call's number or its arguments. */
 #if defined __x86_64__
+    CHECK_INT(registers->gregs[REG_RAX], SYS_getppid);
     registers->gregs[REG_RAX] = MADE_UP;
 #elif defined __i386__
+    CHECK_INT(registers->gregs[REG_EAX], SYS_getppid);
     registers->gregs[REG_EAX] = MADE_UP;
 #elif defined __aarch64__
+    CHECK_INT(registers->regs[0], ARGUMENT);
     registers->regs[0] = MADE_UP;
 #else
     check_skip("not known here");
@@ -87,7 +91,7 @@ TEST(made_beneath, "somebody else's handler beneath a channel has its own way wi
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGSYS), 4, &channel), RSIG_OK);
     trap_getppid();
-    CHECK_INT(syscall(SYS_getppid), MADE_UP);
+    CHECK_INT(syscall(SYS_getppid, ARGUMENT), MADE_UP);
 }
 
 TEST(made_above, "so has one that passes the signal on to rsig's, its work done") {
@@ -96,7 +100,7 @@ TEST(made_above, "so has one that passes the signal on to rsig's, its work done"
     CHECK_INT(rsig_signal(SIGSYS, note_code, &code, NULL), RSIG_OK);
     install(make_up_and_pass_on);
     trap_getppid();
-    CHECK_INT(syscall(SYS_getppid), MADE_UP);
+    CHECK_INT(syscall(SYS_getppid, ARGUMENT), MADE_UP);
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(code, SECCOMP_CODE);
 }

@@ -462,7 +462,8 @@ int rsig_sleep(double seconds);
  * default action does not happen meanwhile, nor is the signal ignored; a handler that somebody else has installed is called
  * all the same, with its own mask and flags and on its own stack, after the delivery is recorded, a one-shot one
  * (SA_RESETHAND) once; where there is none the program's own system calls are restarted where they can be (SA_RESTART), but
- * for SIGTTIN and SIGTTOU: the kernel would refuse a background job's call again, for ever, and it fails with EINTR. What
+ * for SIGTTIN and SIGTTOU: the kernel would refuse a background job's call again, for ever, and it fails with EINTR, rsig_read() and its
+ * kin too. What
  * the sigwait family accepts was not delivered, and no channel has it; what rsig_dispatch() accepts was. rsig_getsignal() and rsig_signal() see and change what would be there without
  * channels. A child that does exec has the default action where the signal was ignored, unless it calls rsig_restore_signals().
  *
@@ -1001,8 +1002,8 @@ int rsig_pidfd_send_signal(int pidfd,
  *
  * A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
  * disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
- * like any other. A system call that a seccomp filter answers with SIGSYS (SECCOMP_RET_TRAP) fails with ENOSYS, as a handler that
- * runs later cannot make its result; one of somebody else's that is called as well still can.
+ * like any other. A system call that a seccomp filter answers with SIGSYS (SECCOMP_RET_TRAP) fails with ENOSYS, on x86 and aarch64,
+ * as a handler that runs later cannot make its result; one of somebody else's that is called as well makes it alone.
  *
  * @param signum   1 to NSIG-1
  * @param handler  a function; RSIG_DFL for the default action; RSIG_IGN to ignore; RSIG_FOREIGN, with its arg, to

@@ -182,11 +182,7 @@ fn receive(
         let origin = record.map_or(Origin::UNKNOWN, Origin::read);
         // SAFETY: with SA_SIGINFO the kernel passes the interrupted context, which nobody else uses; another library that
         // chains to this handler may pass NULL.
-        let mut context = unsafe { context.cast::<ucontext_t>().as_mut() };
-        if signum == libc::SIGSYS && is_first(context.as_deref(), entry) {
-            // Before anybody else has their way with its result.
-            refuse_trapped_call(record, context.as_deref_mut());
-        }
+        let context = unsafe { context.cast::<ucontext_t>().as_mut() };
         let way = chain::way(signum, this.level, context.as_deref());
         if siginfo::is_fault(signum, origin.code) {
             return fault(signum, this, &way, info, context, entry);
@@ -196,11 +192,14 @@ fn receive(
                 poke::count(&origin);
                 call::end_poked(signum, poke::is_reminder(&origin), context);
             }
-            (Meaning::Delivery | Meaning::Death | Meaning::Nothing, context) if is_for_pump => {
+            (Meaning::Delivery | Meaning::Death | Meaning::Nothing, mut context) if is_for_pump => {
                 if way.is_known {
                     wait_for_pump(signum, origin);
                 } else {
                     deliver(signum, origin);
+                }
+                if signum == libc::SIGSYS {
+                    refuse_trapped_call(record, context.as_deref_mut(), entry);
                 }
                 call::end(signum, context);
             }
@@ -219,9 +218,17 @@ fn receive(
     });
 }
 
+/// Where nobody else's function makes the result of the call: neither one that rsig's handler stands for nor one that has passed the
+/// signal on.
 #[cold]
-fn refuse_trapped_call(record: Option<&siginfo_t>, context: Option<&mut ucontext_t>) {
-    if let (Some(record), Some(context)) = (record, context) {
+fn refuse_trapped_call(
+    record: Option<&siginfo_t>,
+    context: Option<&mut ucontext_t>,
+    entry: *const ucontext_t,
+) {
+    if let (Some(record), Some(context)) = (record, context)
+        && is_first(Some(context), entry)
+    {
         trapped_call::refuse(record, context);
     }
 }
@@ -274,6 +281,10 @@ fn pass_on(
     let role = if beneath == this.level { this.role } else { Role::StandIn };
     let is_first = is_first(context.as_deref(), entry);
     let is_called = chain::call(signum, role, beneath, info, context.as_deref_mut(), is_first);
+    if signum == libc::SIGSYS && !is_called {
+        // SAFETY: as in `receive`.
+        refuse_trapped_call(unsafe { info.as_ref() }, context.as_deref_mut(), entry);
+    }
     if !is_called && !is_heard && !way.is_known {
         leave(signum, this, info, context);
     }

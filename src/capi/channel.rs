@@ -29,7 +29,8 @@ pub type rsig_channel_t = rsig_channel;
 /// default action does not happen meanwhile, nor is the signal ignored; a handler that somebody else has installed is called
 /// all the same, with its own mask and flags and on its own stack, after the delivery is recorded, a one-shot one
 /// (SA_RESETHAND) once; where there is none the program's own system calls are restarted where they can be (SA_RESTART), but
-/// for SIGTTIN and SIGTTOU: the kernel would refuse a background job's call again, for ever, and it fails with EINTR. What
+/// for SIGTTIN and SIGTTOU: the kernel would refuse a background job's call again, for ever, and it fails with EINTR, rsig_read() and its
+/// kin too. What
 /// the sigwait family accepts was not delivered, and no channel has it; what rsig_dispatch() accepts was. rsig_getsignal() and rsig_signal() see and change what would be there without
 /// channels. A child that does exec has the default action where the signal was ignored, unless it calls rsig_restore_signals().
 ///

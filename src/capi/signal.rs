@@ -17,8 +17,8 @@ use libc::{c_int, c_void};
 ///
 /// A SIGSEGV, SIGBUS, SIGFPE or SIGILL that the processor raised cannot be deferred: rsig then puts back the
 /// disposition that it found, and the instruction faults again into that one. Sent by kill() they are deferred
-/// like any other. A system call that a seccomp filter answers with SIGSYS (SECCOMP_RET_TRAP) fails with ENOSYS, as a handler that
-/// runs later cannot make its result; one of somebody else's that is called as well still can.
+/// like any other. A system call that a seccomp filter answers with SIGSYS (SECCOMP_RET_TRAP) fails with ENOSYS, on x86 and aarch64,
+/// as a handler that runs later cannot make its result; one of somebody else's that is called as well makes it alone.
 ///
 /// @param signum   1 to NSIG-1
 /// @param handler  a function; RSIG_DFL for the default action; RSIG_IGN to ignore; RSIG_FOREIGN, with its arg, to

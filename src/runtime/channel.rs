@@ -154,6 +154,7 @@ pub(crate) fn open(set: rsig_sigset_t, capacity: u32) -> Result<Handle> {
     // Before any of the others is disturbed.
     dispositions::check_set(set)?;
     free_closed();
+    state::lock().free_room()?;
     let memory = Memory::new(set, capacity)
         .ok_or_else(|| Error::os(Errno::ENOMEM, format_args!("no memory for a channel")))?;
     let mut memory = Some(memory);
@@ -179,12 +180,16 @@ pub(crate) fn free_closed() {
 }
 
 impl State {
+    fn free_room(&self) -> Result<usize> {
+        self.channels.iter().position(Option::is_none).ok_or_else(|| {
+            Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already"))
+        })
+    }
+
     /// Takes the memory where it succeeds, and may have where it fails.
     fn open(&mut self, memory: &mut Option<Memory>, set: rsig_sigset_t) -> Result<Handle> {
         main_thread::require_init()?;
-        let Some(index) = self.channels.iter().position(Option::is_none) else {
-            return Err(Error::os(Errno::EMFILE, format_args!("{MAX} channels are open already")));
-        };
+        let index = self.free_room()?;
         let (Some(mut seat), Some(place), Some(room), Some(memory)) =
             (seat(index), channel::place(index), self.channels.get_mut(index), memory.take())
         else {

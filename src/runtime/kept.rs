@@ -26,7 +26,7 @@ impl<T> Kept<T> {
             .find(|record| wanted(record))
     }
 
-    /// ENOMEM is the only failure.
+    /// ENOMEM, or why else there is no page.
     pub(crate) fn keep(&mut self, record: T) -> Result<&'static T, Errno> {
         let room = match self.room.take() {
             Some(room) if !room.is_empty() => room,

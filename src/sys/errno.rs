@@ -2,22 +2,15 @@
 
 use libc::{c_int, c_long};
 use nix::errno::Errno;
-use std::ffi::{CStr, c_char};
 use std::fmt;
 
-/// Its name, and what strerror(3) says: "EBADF: Bad file descriptor".
+/// Its name, and what it means: "EBADF: Bad file number". Not by strerror(3), which opens files in search of a translation, and
+/// allocates: rsig's locks may be held.
 pub(crate) struct Described(pub(crate) Errno);
 
 impl fmt::Display for Described {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text: [c_char; 128] = [0; 128];
-        // Where the text has no room it is cut, and the room's last byte stays NUL. SAFETY: the room is as long as is said.
-        unsafe {
-            libc::strerror_r(self.0 as c_int, text.as_mut_ptr(), text.len().saturating_sub(1))
-        };
-        // SAFETY: there is a NUL.
-        let text = unsafe { CStr::from_ptr(text.as_ptr()) };
-        write!(formatter, "{:?}: {}", self.0, text.to_str().unwrap_or("?"))
+        write!(formatter, "{:?}: {}", self.0, self.0.desc())
     }
 }
 

@@ -4,7 +4,7 @@ use nix::errno::Errno;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Room for as many as a page has, for ever. ENOMEM is the only failure.
+/// Room for as many as a page has, for ever.
 pub(crate) fn page<T>() -> Result<&'static mut [MaybeUninit<T>], Errno> {
     // The smallest there is; the kernel rounds up.
     const SIZE: usize = 4096;
@@ -18,7 +18,7 @@ pub(crate) fn page<T>() -> Result<&'static mut [MaybeUninit<T>], Errno> {
     // SAFETY: a new mapping, wherever there is room.
     let page = unsafe { libc::mmap(ptr::null_mut(), SIZE, access, kind, -1, 0) };
     if page == libc::MAP_FAILED {
-        return Err(Errno::ENOMEM);
+        return Err(Errno::last());
     }
     // SAFETY: fresh memory for so many, aligned as a page is, which is never unmapped.
     Ok(unsafe { std::slice::from_raw_parts_mut(page.cast(), count) })

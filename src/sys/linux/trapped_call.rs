@@ -29,7 +29,8 @@ fn registers(context: &mut ucontext_t) -> Option<(usize, &mut libc::greg_t)> {
     Some((counter, registers.get_mut(libc::REG_RAX as usize)?))
 }
 
-#[cfg(target_arch = "x86")]
+// In libc's form of musl's there is nothing to be seen.
+#[cfg(all(target_arch = "x86", target_env = "gnu"))]
 fn registers(context: &mut ucontext_t) -> Option<(usize, &mut libc::greg_t)> {
     let registers = &mut context.uc_mcontext.gregs;
     let counter = *registers.get(libc::REG_EIP as usize)? as usize;
@@ -42,7 +43,11 @@ fn registers(context: &mut ucontext_t) -> Option<(usize, &mut u64)> {
     Some((registers.pc as usize, registers.regs.first_mut()?))
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "x86", target_env = "gnu"),
+    target_arch = "aarch64"
+)))]
 fn registers(_: &mut ucontext_t) -> Option<(usize, &mut i64)> {
     None
 }
