@@ -5,9 +5,9 @@
 /* Of the kernel's, in si_code; and a result that no error is. */
 enum { SECCOMP_CODE = 1, MADE_UP = 4242, ARGUMENT = 7 };
 
-static void trap_getppid(void) {
+static void trap_getsid(void) {
     filter_begin();
-    filter_answer(SYS_getppid, SECCOMP_RET_TRAP);
+    filter_answer(SYS_getsid, SECCOMP_RET_TRAP);
     filter_install(SECCOMP_RET_ALLOW, 0);
 }
 
@@ -28,12 +28,12 @@ TEST(handled, "with a handler of rsig's the call fails with ENOSYS, and the hand
     int code = 0;
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGSYS, note_code, &code, NULL), RSIG_OK);
-    trap_getppid();
-    CHECK_REFUSED(syscall(SYS_getppid));
+    trap_getsid();
+    CHECK_REFUSED(syscall(SYS_getsid));
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(code, SECCOMP_CODE);
     code = 0;
-    CHECK_REFUSED(rsig_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0));
+    CHECK_REFUSED(rsig_syscall(SYS_getsid, 0, 0, 0, 0, 0, 0));
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(code, SECCOMP_CODE);
 }
@@ -43,8 +43,8 @@ TEST(heard, "so it does with a channel where the signal would have killed") {
     rsig_siginfo_t info;
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGSYS), 4, &channel), RSIG_OK);
-    trap_getppid();
-    CHECK_REFUSED(syscall(SYS_getppid));
+    trap_getsid();
+    CHECK_REFUSED(syscall(SYS_getsid));
     CHECK_INT(rsig_channel_read(channel, &info, 1), 1);
     CHECK_INT(info.signo, SIGSYS);
     CHECK_INT(info.code, SECCOMP_CODE);
@@ -59,10 +59,10 @@ static void make_up(int signum, siginfo_t *info, void *context) {
     (void)signum, (void)info;
     /* As the kernel left them, who needs the call's number or its arguments. */
 #if defined __x86_64__
-    CHECK_INT(registers->gregs[REG_RAX], SYS_getppid);
+    CHECK_INT(registers->gregs[REG_RAX], SYS_getsid);
     registers->gregs[REG_RAX] = MADE_UP;
 #elif defined __i386__
-    CHECK_INT(registers->gregs[REG_EAX], SYS_getppid);
+    CHECK_INT(registers->gregs[REG_EAX], SYS_getsid);
     registers->gregs[REG_EAX] = MADE_UP;
 #elif defined __aarch64__
     CHECK_INT(registers->regs[0], ARGUMENT);
@@ -90,8 +90,8 @@ TEST(made_beneath, "somebody else's handler beneath a channel has its own way wi
     install(make_up);
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_channel_open(RSIG_SIGSET(SIGSYS), 4, &channel), RSIG_OK);
-    trap_getppid();
-    CHECK_INT(syscall(SYS_getppid, ARGUMENT), MADE_UP);
+    trap_getsid();
+    CHECK_INT(syscall(SYS_getsid, ARGUMENT), MADE_UP);
 }
 
 TEST(made_above, "so has one that passes the signal on to rsig's, its work done") {
@@ -99,8 +99,8 @@ TEST(made_above, "so has one that passes the signal on to rsig's, its work done"
     CHECK_INT(rsig_init(0), RSIG_OK);
     CHECK_INT(rsig_signal(SIGSYS, note_code, &code, NULL), RSIG_OK);
     install(make_up_and_pass_on);
-    trap_getppid();
-    CHECK_INT(syscall(SYS_getppid, ARGUMENT), MADE_UP);
+    trap_getsid();
+    CHECK_INT(syscall(SYS_getsid, ARGUMENT), MADE_UP);
     CHECK_INT(rsig_pump(), 1);
     CHECK_INT(code, SECCOMP_CODE);
 }
