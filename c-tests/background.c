@@ -46,6 +46,30 @@ static void background_job(void) {
     }
 }
 
+static int hear_again(int signum, const rsig_siginfo_t *info, void *runs) {
+    (void)info;
+    if (++*(int *)runs == 1) {
+        CHECK_INT(raise(SIGTTIN), 0);
+        CHECK_INT(raise(SIGTTOU), 0);
+        CHECK_INT(raise(signum), 0);
+    }
+    return 0;
+}
+
+TEST(not_refused, "a call that the kernel does not refuse goes on, whatever channels hear meanwhile") {
+    char byte;
+    int runs = 0, ends[2];
+    CHECK_SYS(pipe(ends));
+    CHECK_INT(write(ends[1], "x", 1), 1);
+    CHECK_INT(rsig_init(0), RSIG_OK);
+    rsig_channel_t *listener = open_channel(RSIG_SIGSET(SIGTTIN) | RSIG_SIGSET(SIGTTOU), 4);
+    CHECK_INT(rsig_signal(SIGUSR1, hear_again, &runs, NULL), RSIG_OK);
+    CHECK_INT(raise(SIGUSR1), 0);
+    CHECK_INT(rsig_read(ends[0], &byte, 1), 1);
+    CHECK_INT(runs, 2);
+    CHECK_INT(next_record(listener).signo, SIGTTIN);
+}
+
 static int stop_reading(int signum, const rsig_siginfo_t *info, void *runs) {
     (void)signum, (void)info;
     return ++*(int *)runs == 3;

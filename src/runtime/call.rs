@@ -1,11 +1,11 @@
 //! Blocking system calls: one attempt without a race, and PEP 475's way to go on until there is a result.
 
-use crate::async_safe::{call, deliveries, pending, poke, stub};
+use crate::async_safe::{call, channel, pending, poke, stub};
 use crate::runtime::error::Result;
 use crate::runtime::{aside, main_thread, pump, state, told};
 use crate::sys::sigset::{self, rsig_sigset_t};
 use crate::sys::wait::{self, Accepted};
-use crate::sys::{errno, eventfd, mask, signalfd, signals, system_call, thread};
+use crate::sys::{errno, eventfd, mask, process, signalfd, signals, system_call, thread};
 use libc::{c_int, c_long};
 use nix::errno::Errno;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -121,27 +121,28 @@ pub(crate) fn readable<const N: usize>(
 /// # Safety
 /// The arguments are such as the system call allows, more than once.
 pub(crate) unsafe fn retried(number: c_long, arguments: &[c_long; 6]) -> Result<Answer> {
-    let refusals = JOB_CONTROL.map(deliveries::get);
     let mut rounds = Rounds::default();
     loop {
         // SAFETY: the caller's promise.
         match unsafe { rounds.next(number, || *arguments) }? {
-            Err(libc::EINTR) if !is_refused(refusals) => {}
+            Err(libc::EINTR) if !is_refused(number, arguments) => {}
             answer => return Ok(answer),
         }
     }
 }
 
-/// By these the kernel refuses a background job the terminal.
-const JOB_CONTROL: [c_int; 2] = [libc::SIGTTIN, libc::SIGTTOU];
-
-/// Whether it has done so since, and only channels were told: it would refuse the call again, for ever.
+/// Whether the kernel refuses the call to a background job by a signal of which only channels hear: it would again, for ever.
 #[cold]
-fn is_refused(before: [u64; 2]) -> bool {
-    JOB_CONTROL.iter().zip(before).any(|(&signum, before)| {
-        let has_function = || told::now(signum).is_some_and(|action| action.is_function());
-        deliveries::get(signum) != before && !has_function()
-    })
+fn is_refused(number: c_long, arguments: &[c_long; 6]) -> bool {
+    let signum = match number {
+        system_call::SYS_read => libc::SIGTTIN,
+        system_call::SYS_write => libc::SIGTTOU,
+        _ => return false,
+    };
+    let has_function = || told::now(signum).is_some_and(|action| action.is_function());
+    channel::is_heard(signum)
+        && !has_function()
+        && process::is_in_background(arguments.first().map_or(-1, |&fd| fd as c_int))
 }
 
 /// Attempts at one call. On the main thread pending handlers run before each; one that refuses is the error, and its errno is

@@ -13,3 +13,12 @@ pub(crate) fn exit_now(status: c_int) -> ! {
     // SAFETY: any status is allowed.
     unsafe { libc::_exit(status) }
 }
+
+/// Whether `fd` is the process's terminal, whose foreground is another process group.
+pub(crate) fn is_in_background(fd: c_int) -> bool {
+    // SAFETY: no pointers; what is no such descriptor is -1.
+    unsafe {
+        let foreground = libc::tcgetpgrp(fd);
+        foreground != -1 && foreground != libc::getpgrp()
+    }
+}
